@@ -4,33 +4,33 @@ import { sameContent } from "../core/values/same-content.ts";
 import type { Connector } from "../service/ports/connector.ts";
 import type { ServerPorts } from "./shared/connector-ports.ts";
 
-/** What each was made from. */
-const madeFrom = new WeakMap<Connector, ConnectorSettings>();
+/** The settings that each connector was created from. */
+const settingsOf = new WeakMap<Connector, ConnectorSettings>();
 
 /**
- * One connector per entry of the configuration, by name. Nothing is connected to yet. A kind's driver is loaded only
- * when such a connector is configured, for drivers are slow to load.
+ * Creates one connector per configured entry, by name, without connecting. A driver is loaded only when a connector of
+ * its kind is configured, because drivers are slow to load.
  *
- * @param inForce Those of before a reload: one whose settings are still the same stays, with its connections.
+ * @param current The connectors before a reload. One with unchanged settings is kept, with its connections.
  */
 export async function createConnectors(
   configured: readonly ConnectorSettings[],
   ports: ServerPorts,
-  inForce: ReadonlyMap<string, Connector> = new Map(),
+  current: ReadonlyMap<string, Connector> = new Map(),
 ): Promise<ReadonlyMap<string, Connector>> {
   const connectors = await Promise.all(
     configured.map(async (settings) => {
-      const before = inForce.get(settings.name);
-      if (before !== undefined && sameContent(madeFrom.get(before), settings)) return before;
-      const made = await createConnector(settings, ports);
-      madeFrom.set(made, settings);
-      return made;
+      const before = current.get(settings.name);
+      if (before !== undefined && sameContent(settingsOf.get(before), settings)) return before;
+      const created = await createConnector(settings, ports);
+      settingsOf.set(created, settings);
+      return created;
     }),
   );
   return new Map(connectors.map((connector) => [connector.name, connector]));
 }
 
-/** The same connector as it reaches a place of before; undefined where its kind cannot be pointed there. */
+/** The same connector at an earlier place; undefined: its settings cannot be changed to that place. */
 export async function createConnectorAt(
   settings: ConnectorSettings,
   place: string,
@@ -40,14 +40,14 @@ export async function createConnectorAt(
   return former === undefined ? undefined : createConnector(former, ports);
 }
 
-/** Places are what the kinds say themselves: `host:port`, two files, an address. */
+/** A place is what the connector of this kind reports: `host:port`, two files, or an address. */
 function settingsAt(settings: ConnectorSettings, place: string): ConnectorSettings | undefined {
   switch (settings.kind) {
     case "postgres":
     case "redis": {
       const url = new URL(settings.url);
       url.host = place;
-      // The default port leaves no trace in `host`, so that a place without it is still the same place.
+      // URL omits the default port, so a place with it and one without it are the same.
       return { ...settings, url: url.href };
     }
     case "ssh": {

@@ -43,8 +43,8 @@ const bodyLengthDefault = 256 * 1_024;
 const responseLengthDefault = 64 * 1_024;
 
 /**
- * Sends one POST to a configured address: at most 15 s, no redirects, and nothing but `headers` and `body`. The address is
- * checked when the connection is made, on the lookup that the connection uses, so that a name cannot resolve to one
+ * Sends one POST to a configured address: at most 15 s, no redirects, and nothing but `headers` and `body`. The address
+ * is checked when the connection is made, on the lookup that the connection uses, so that a name cannot resolve to one
  * address for the check and to another for the call (DNS rebinding). Any status is a response. @throws OutgoingFault
  */
 export async function guardedPost(

@@ -1,8 +1,8 @@
 import { BlockList, isIP } from "node:net";
 
 /**
- * Addresses that are not public: IANA's special-purpose registries for IPv4 and IPv6, multicast, and the IPv6 ranges that
- * embed an IPv4 address.
+ * Addresses that are not public: IANA's special-purpose registries for IPv4 and IPv6, multicast, and the IPv6 ranges
+ * that embed an IPv4 address.
  */
 const special = [
   "0.0.0.0/8",

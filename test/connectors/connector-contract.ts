@@ -8,10 +8,10 @@ import type { IssuedTarget, TargetSpec } from "../../src/service/ports/connector
 import { whyNotSameTarget } from "../../src/service/targets/verify-same-target.ts";
 import { heldObject } from "../service/support/held-object.ts";
 import { listeningPort } from "../proxies/support/ports.ts";
-import { never, orderFor, type Kind, type ConnectorHarness, type Visitor } from "./support/lab.ts";
+import { never, specFor, type ConnectorHarness, type TargetKind } from "./support/connector-harness.ts";
 
-/** All that every connector promises, asked of a real server. */
-export function keepsTheContract(kind: Kind): void {
+/** The contract of every connector, verified with a real server. */
+export function keepsTheContract(kind: TargetKind): void {
   const reason = kind.missing === undefined ? "" : ` (skipped: ${kind.missing})`;
   describe.skipIf(kind.missing !== undefined)(`${kind.name}${reason}`, () => {
     let harness: ConnectorHarness;
@@ -25,22 +25,21 @@ export function keepsTheContract(kind: Kind): void {
       await harness.stop();
     });
 
-    const asking = (expiresAt: Instant) => ({
+    const issueInput = (expiresAt: Instant) => ({
       expiresAt,
       ...(harness.sshPublicKey !== undefined && { sshPublicKey: harness.sshPublicKey }),
     });
     const issue = (spec: TargetSpec): Promise<IssuedTarget> =>
-      connector.issue(spec, asking(spec.notAfter), never());
+      connector.issue(spec, issueInput(spec.notAfter), never());
     const listed = async (object: string) =>
-      (await connector.listManaged(never())).filter((one) => one.object === object);
-    async function given(more: Partial<TargetSpec> = {}) {
-      const spec = orderFor(connector, more);
+      (await connector.listManaged(never())).filter((found) => found.object === object);
+    async function grantAccess(more: Partial<TargetSpec> = {}) {
+      const spec = specFor(connector, more);
       await connector.provision(spec, never());
       return { spec, issued: await issue(spec) };
     }
-    async function visitorOf(issued: IssuedTarget): Promise<Visitor> {
-      return assertPresent(await harness.visit(issued), "an open door");
-    }
+    const sessionOf = async (issued: IssuedTarget) =>
+      assertPresent(await harness.openSession(issued), "an accepted secret");
 
     giving();
     takingBack();
@@ -48,103 +47,103 @@ export function keepsTheContract(kind: Kind): void {
     failing();
 
     function giving(): void {
-      test("what was issued opens what the grant is for", async () => {
-        const { spec, issued } = await given();
+      test("an issued secret gives the access of the grant", async () => {
+        const { spec, issued } = await grantAccess();
         expect(issued).toMatchObject({
           connector: connector.name,
           kind: connector.kind,
           expiresAt: spec.notAfter,
         });
-        const visitor = await visitorOf(issued);
-        expect(await visitor.reads()).toBe(true);
-        await visitor.leave();
+        const session = await sessionOf(issued);
+        expect(await session.reads()).toBe(true);
+        await session.close();
         await connector.takeBack(spec, never());
       });
 
-      test("what is only provisioned opens nothing to nobody, and is listed with its grant and end", async () => {
-        const spec = orderFor(connector);
+      test("a provisioned object without a secret gives no access, and is listed with its grant and expiry", async () => {
+        const spec = specFor(connector);
         await connector.provision(spec, never());
         const { object, grantId, notAfter } = spec;
         expect(await listed(object)).toMatchObject([{ object, grantId, notAfter, drift: [] }]);
         await connector.takeBack(spec, never());
       });
 
-      test("provisioned twice, also at the same time, it is there once", async () => {
-        const spec = orderFor(connector);
+      test("provisioning twice, even at the same time, makes one object", async () => {
+        const spec = specFor(connector);
         await connector.provision(spec, never());
         await Promise.all([1, 2, 3].map(() => connector.provision(spec, never())));
         expect(await listed(spec.object)).toHaveLength(1);
         await connector.takeBack(spec, never());
       });
 
-      test("a second secret kills the first, and who came in with it is out where the target can do that", async () => {
-        const { spec, issued } = await given();
-        const earlier = await visitorOf(issued);
+      test("a second secret invalidates the first, and ends its sessions where the target can", async () => {
+        const { spec, issued } = await grantAccess();
+        const earlier = await sessionOf(issued);
         const again = await issue(spec);
         expect(again.secret).not.toBe(issued.secret);
-        expect(await harness.visit(issued)).toBeUndefined();
+        expect(await harness.openSession(issued)).toBeUndefined();
         if (kind.endsSessions) expect(await earlier.reads()).toBe(false);
-        await earlier.leave();
-        const visitor = await visitorOf(again);
-        expect(await visitor.reads()).toBe(true);
-        await visitor.leave();
+        await earlier.close();
+        const session = await sessionOf(again);
+        expect(await session.reads()).toBe(true);
+        await session.close();
         await connector.takeBack(spec, never());
       });
 
-      test("issuing sets the exact end, on the label too", async () => {
-        const spec = orderFor(connector);
+      test("issuing sets the exact expiry, also in the label", async () => {
+        const spec = specFor(connector);
         await connector.provision(spec, never());
         const expiresAt = instant(spec.notAfter - 10 * minuteMs);
-        const issued = await connector.issue(spec, asking(expiresAt), never());
+        const issued = await connector.issue(spec, issueInput(expiresAt), never());
         expect(issued.expiresAt).toBe(expiresAt);
         expect(await listed(spec.object)).toMatchObject([{ notAfter: expiresAt, drift: [] }]);
         await connector.takeBack(spec, never());
       });
 
-      test("an extension moves the end, and who is in stays in", async () => {
-        const { spec, issued } = await given();
-        const visitor = await visitorOf(issued);
+      test("an extension moves the expiry and keeps sessions open", async () => {
+        const { spec, issued } = await grantAccess();
+        const session = await sessionOf(issued);
         const later = { ...spec, notAfter: instant(spec.notAfter + hourMs) };
         await connector.provision(later, never());
         expect(await listed(spec.object)).toMatchObject([{ notAfter: later.notAfter, drift: [] }]);
-        expect(await visitor.reads()).toBe(true);
-        await visitor.leave();
-        const next = await visitorOf(issued);
+        expect(await session.reads()).toBe(true);
+        await session.close();
+        const next = await sessionOf(issued);
         expect(await next.reads()).toBe(true);
-        await next.leave();
+        await next.close();
         await connector.takeBack(spec, never());
       });
     }
 
     function takingBack(): void {
-      test("what was taken back opens nothing and is listed no more", async () => {
-        const { spec, issued } = await given();
+      test("after a take-back there is no access and no listed object", async () => {
+        const { spec, issued } = await grantAccess();
         await connector.takeBack(spec, never());
         expect(await listed(spec.object)).toEqual([]);
-        expect(await harness.visit(issued)).toBeUndefined();
+        expect(await harness.openSession(issued)).toBeUndefined();
       });
 
-      test.skipIf(!kind.endsSessions)("whoever is in is out", async () => {
-        const { spec, issued } = await given();
-        const visitor = await visitorOf(issued);
-        expect(await visitor.reads()).toBe(true);
+      test.skipIf(!kind.endsSessions)("a take-back ends open sessions", async () => {
+        const { spec, issued } = await grantAccess();
+        const session = await sessionOf(issued);
+        expect(await session.reads()).toBe(true);
         await connector.takeBack(spec, never());
-        expect(await visitor.reads()).toBe(false);
-        await visitor.leave();
+        expect(await session.reads()).toBe(false);
+        await session.close();
       });
 
-      test("taking back what is not there, or again, is success", async () => {
-        const { spec } = await given();
+      test("taking back an object that does not exist, or again, succeeds", async () => {
+        const { spec } = await grantAccess();
         await connector.takeBack(spec, never());
         await connector.takeBack(spec, never());
-        const strange = orderFor(connector);
+        const strange = specFor(connector);
         await connector.takeBack(strange, never());
         for (const { object } of [spec, strange]) expect(await listed(object)).toEqual([]);
       });
 
-      test("many grants that begin and end at the same moment are all there, and all gone", async () => {
-        const specs = Array.from({ length: 60 }, () => orderFor(connector));
-        const spoilt = orderFor(connector);
+      test("many grants that start and end at the same time are all listed, then all gone", async () => {
+        const specs = Array.from({ length: 60 }, () => specFor(connector));
+        const spoilt = specFor(connector);
         const faults = await Promise.allSettled([
           ...specs.map((spec) => connector.provision(spec, never())),
           connector.provision(spoilt, AbortSignal.abort()),
@@ -157,26 +156,26 @@ export function keepsTheContract(kind: Kind): void {
         expect(await connector.listManaged(never())).toEqual([]);
       });
 
-      test("the end of one grant leaves another of the same person alone", async () => {
-        const [one, other] = [await given(), await given()];
-        const visitor = await visitorOf(other.issued);
+      test("the end of one grant does not affect another of the same person", async () => {
+        const [one, other] = [await grantAccess(), await grantAccess()];
+        const session = await sessionOf(other.issued);
         await connector.takeBack(one.spec, never());
-        expect(await visitor.reads()).toBe(true);
+        expect(await session.reads()).toBe(true);
         expect(await listed(other.spec.object)).toMatchObject([{ drift: [] }]);
-        await visitor.leave();
+        await session.close();
         await connector.takeBack(other.spec, never());
       });
     }
 
     function listing(): void {
-      test("exactly what is ours is listed: not another installation's, not another connector's", async () => {
+      test("only our own objects are listed, not those of another installation or connector", async () => {
         const others = [
           await harness.connector({ instance: "another" }),
           await harness.connector({ name: "another" }),
         ];
-        const { spec } = await given();
+        const { spec } = await grantAccess();
         for (const other of others) {
-          const theirs = orderFor(other);
+          const theirs = specFor(other);
           await other.provision(theirs, never());
           expect((await connector.listManaged(never())).map(({ object }) => object)).not.toContain(
             theirs.object,
@@ -190,8 +189,8 @@ export function keepsTheContract(kind: Kind): void {
         expect(await connector.listManaged(never())).toEqual([]);
       });
 
-      test("a second way to the same target proves to be the same while it holds objects, and no longer without them", async () => {
-        const spec = orderFor(connector);
+      test("a second address of the same target is recognised while the target holds objects", async () => {
+        const spec = specFor(connector);
         const identity = (await connector.provision(spec, never())) ?? undefined;
         const held = heldObject(spec, identity);
         const again = await harness.connector();
@@ -206,78 +205,81 @@ export function keepsTheContract(kind: Kind): void {
         }
         await connector.takeBack(spec, never());
         expect(await whyNotSameTarget([held], again, undefined, never())).toMatch(/does not hold/);
-        const away = await harness.unreachable();
-        expect(await whyNotSameTarget([held], away, undefined, never())).toEqual(expect.any(String));
+        const unreachable = await harness.unreachable();
+        expect(await whyNotSameTarget([held], unreachable, undefined, never())).toEqual(expect.any(String));
         await again.close();
-        await away.close();
+        await unreachable.close();
       });
 
-      test.skipIf(!kind.hasForeign)("what bears our name but not our label is never touched", async () => {
-        const spec = orderFor(connector);
-        await harness.makeForeign(spec.object);
-        for (const attempt of [
-          () => connector.provision(spec, never()),
-          () => issue(spec),
-          () => connector.takeBack(spec, never()),
-        ]) {
-          await expect(attempt()).rejects.toMatchObject({ code: "foreign_object", retryable: false });
-        }
-        expect(await listed(spec.object)).toEqual([]);
-        expect(await harness.isForeignThere(spec.object)).toBe(true);
-      });
+      test.skipIf(!kind.hasForeign)(
+        "an object with our name but not our label is never touched",
+        async () => {
+          const spec = specFor(connector);
+          await harness.makeForeign(spec.object);
+          for (const attempt of [
+            () => connector.provision(spec, never()),
+            () => issue(spec),
+            () => connector.takeBack(spec, never()),
+          ]) {
+            await expect(attempt()).rejects.toMatchObject({ code: "foreign_object", retryable: false });
+          }
+          expect(await listed(spec.object)).toEqual([]);
+          expect(await harness.hasForeignObject(spec.object)).toBe(true);
+        },
+      );
 
-      test("what was removed by hand is listed no more, and taking it back is success", async () => {
-        const { spec } = await given();
+      test("an object removed by hand is no longer listed, and taking it back succeeds", async () => {
+        const { spec } = await grantAccess();
         await harness.drop?.(spec.object);
         if (harness.drop !== undefined) expect(await listed(spec.object)).toEqual([]);
         await connector.takeBack(spec, never());
         expect(await listed(spec.object)).toEqual([]);
       });
 
-      test("what was changed by hand is reported, and removed all the same", async () => {
+      test("changes by hand are reported as drift, and the object is still removed", async () => {
         for (const { what, byHand, reported } of harness.tampering) {
-          const { spec, issued } = await given();
+          const { spec, issued } = await grantAccess();
           await byHand(spec.object);
           const [found] = await listed(spec.object);
           expect(`${what}: ${found?.drift.join(" ")}`).toMatch(reported);
           await connector.takeBack(spec, never());
           expect({ what, listed: await listed(spec.object) }).toEqual({ what, listed: [] });
-          expect(await harness.visit(issued)).toBeUndefined();
+          expect(await harness.openSession(issued)).toBeUndefined();
         }
       });
     }
 
     function failing(): void {
-      test("a target that is not there is said to be down, and worth another try", async () => {
-        const away = await harness.unreachable();
-        const spec = orderFor(away);
+      test("an unreachable target is reported as down and retryable", async () => {
+        const unreachable = await harness.unreachable();
+        const spec = specFor(unreachable);
         for (const attempt of [
-          () => away.provision(spec, never()),
-          () => away.issue(spec, asking(spec.notAfter), never()),
-          () => away.takeBack(spec, never()),
-          () => away.listManaged(never()),
+          () => unreachable.provision(spec, never()),
+          () => unreachable.issue(spec, issueInput(spec.notAfter), never()),
+          () => unreachable.takeBack(spec, never()),
+          () => unreachable.listManaged(never()),
         ]) {
           const fault: unknown = await attempt().catch((error: unknown) => error);
           expect(fault).toBeInstanceOf(ConnectorFault);
-          // With a cause for people: "could not be reached" alone helps nobody at night.
+          // The reason names a cause: "could not be reached" alone does not help the operator.
           expect(fault).toMatchObject({
             retryable: true,
             isTargetDown: true,
-            reason: expect.stringMatching(/connection refused|is not there/),
+            reason: expect.stringMatching(/connection refused|does not exist/),
           });
         }
-        await away.close();
+        await unreachable.close();
       });
 
-      test("who listens and says nothing is given up when the signal says so", async () => {
+      test("the signal aborts a call to a server that never answers", async () => {
         if (harness.at === undefined) return expect(connector.kind).toBe("ssh");
         const sockets = new Set<Socket>();
         const silent = createServer((socket) => void sockets.add(socket.on("error", () => {})));
-        const mute = harness.at(await listeningPort(silent));
+        const unresponsive = harness.at(await listeningPort(silent));
         for (const attempt of [
-          (signal: AbortSignal) => mute.provision(orderFor(mute), signal),
-          (signal: AbortSignal) => mute.takeBack(orderFor(mute), signal),
-          (signal: AbortSignal) => mute.listManaged(signal),
+          (signal: AbortSignal) => unresponsive.provision(specFor(unresponsive), signal),
+          (signal: AbortSignal) => unresponsive.takeBack(specFor(unresponsive), signal),
+          (signal: AbortSignal) => unresponsive.listManaged(signal),
         ]) {
           await expect(attempt(AbortSignal.timeout(100))).rejects.toMatchObject({
             code: "timeout",
@@ -286,37 +288,37 @@ export function keepsTheContract(kind: Kind): void {
           });
         }
         for (const socket of sockets) socket.destroy();
-        await mute.close();
+        await unresponsive.close();
         await new Promise((closed) => silent.close(closed));
       });
 
-      test("an attempt ends when its signal says so", async () => {
-        const spec = orderFor(connector);
+      test("an aborted signal fails the call and changes nothing", async () => {
+        const spec = specFor(connector);
         await expect(connector.provision(spec, AbortSignal.abort())).rejects.toBeInstanceOf(ConnectorFault);
         expect(await listed(spec.object)).toEqual([]);
       });
 
-      test("a check changes nothing, whoever is in stays in, and it calls nothing in order that it did not try", async () => {
-        const { spec, issued } = await given();
-        const visitor = await visitorOf(issued);
+      test("a check changes nothing, keeps sessions open, and marks what it did not try as not verified", async () => {
+        const { spec, issued } = await grantAccess();
+        const session = await sessionOf(issued);
         const before = await connector.listManaged(never());
         const findings = await connector.check(never());
         expect(await connector.listManaged(never())).toEqual(before);
-        expect(await visitor.reads()).toBe(true);
+        expect(await session.reads()).toBe(true);
         for (const { what, result } of findings) {
           expect(what.includes("is not verified: ")).toBe(result === "not_verified");
         }
-        await visitor.leave();
+        await session.close();
         await connector.takeBack(spec, never());
       });
 
-      test("the check finds nothing to mend", async () => {
+      test("the check finds no problem", async () => {
         const findings = await connector.check(never());
         expect(findings.length).toBeGreaterThan(0);
         expect(findings.filter(({ result }) => result === "problem")).toEqual([]);
       });
 
-      test("nothing is left", async () => {
+      test("no object is left", async () => {
         expect(await connector.listManaged(never())).toEqual([]);
       });
     }

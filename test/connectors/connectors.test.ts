@@ -4,7 +4,7 @@ import { createConnectors } from "../../src/connectors/connectors.ts";
 import { instant, makeId } from "../../src/core/values/ids.ts";
 import type { ConnectorSettings } from "../../src/core/values/connector-settings.ts";
 import { parseScope } from "../../src/core/values/scopes.ts";
-import { webhookSecret } from "./support/webhook-lab.ts";
+import { webhookSecret } from "./support/webhook-harness.ts";
 
 const shared = { resources: ["prod:orders-db"] };
 const configured: readonly ConnectorSettings[] = [
@@ -51,7 +51,7 @@ const configured: readonly ConnectorSettings[] = [
 const ports = { instance: "ours", now: () => instant(0), mutex: createKeyedMutex() };
 const scopesOf = (...texts: readonly string[]) => texts.flatMap((text) => parseScope(text) ?? []);
 
-test("there is one connector for each entry, by its name, and nothing is connected to yet", async () => {
+test("each entry gets one connector, by name, without connecting", async () => {
   const connectors = await createConnectors(configured, ports);
   expect([...connectors].map(([name, connector]) => [name, connector.name, connector.kind])).toEqual(
     configured.map(({ name, kind }) => [name, name, kind]),
@@ -59,7 +59,7 @@ test("there is one connector for each entry, by its name, and nothing is connect
   for (const connector of connectors.values()) await connector.close();
 });
 
-test("a connector serves the scopes that name one of its resources and actions, with the rights of these", async () => {
+test("a connector serves the scopes of its resources and actions, with their rights", async () => {
   const connectors = await createConnectors(configured, ports);
   const asked = scopesOf(
     "read:prod:orders-db",
@@ -82,7 +82,7 @@ test("a connector serves the scopes that name one of its resources and actions, 
   }
 });
 
-test("a connector names the actions of its resources, and none for any other", async () => {
+test("a connector lists the actions of its resources, and none for others", async () => {
   for (const connector of (await createConnectors(configured, ports)).values()) {
     const actions = connector.actionsOn("prod:orders-db");
     expect(actions.toSorted()).toEqual(["read", "write"]);
@@ -93,7 +93,7 @@ test("a connector names the actions of its resources, and none for any other", a
   }
 });
 
-test("names depend on the grant alone, differ from connector to connector, and hold nothing a server could mind", async () => {
+test("object names depend on grant and connector only, and contain only safe characters", async () => {
   const connectors = [...(await createConnectors(configured, ports)).values()];
   const again = [...(await createConnectors(configured, { ...ports, now: () => instant(1) })).values()];
   for (const tail of ["a", "Z-_9".repeat(16)]) {
@@ -104,7 +104,7 @@ test("names depend on the grant alone, differ from connector to connector, and h
   }
 });
 
-test("each says at which system it is, with no secret in it, and that SSH needs a key", async () => {
+test("each connector names its place without secrets, and only SSH needs a public key", async () => {
   const secretive = configured.map((one) =>
     "url" in one ? { ...one, url: one.url.replace("://", "://broker:sesame@") } : one,
   );
@@ -119,7 +119,7 @@ test("each says at which system it is, with no secret in it, and that SSH needs 
   ]);
 });
 
-test("over a reload one whose settings are the same stays as it is, and only those that differ are made anew", async () => {
+test("a reload keeps connectors with unchanged settings and recreates the others", async () => {
   const before = await createConnectors(configured, ports);
   const changed = configured.map((one) =>
     one.name === "cache" ? { ...one, url: "redis://other.invalid" } : one,

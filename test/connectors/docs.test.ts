@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { readConfigFile } from "../../src/config/config-file.ts";
-import { brokerRules } from "./support/redis-lab.ts";
-import { brokerSetup } from "./support/postgres-lab.ts";
+import { brokerRules } from "./support/redis-harness.ts";
+import { brokerSetup } from "./support/postgres-harness.ts";
 
 const kindsOfPages = ["postgres", "ssh", "redis", "webhook"];
 const page = kindsOfPages
@@ -13,7 +13,7 @@ function blocks(language: string): readonly string[] {
   return [...page.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "gs"))].map(([, text = ""]) => text);
 }
 
-test("the page shows a configuration of every kind, and each is read", () => {
+test("the pages show a valid configuration of every kind", () => {
   const environment = {
     ORDERS_DB: "postgres://broker:secret@db.internal:5432/orders?sslmode=verify-full",
     ORDERS_CACHE: "rediss://broker:secret@cache.internal:6379",
@@ -26,7 +26,7 @@ test("the page shows a configuration of every kind, and each is read", () => {
   expect(kinds).toEqual(kindsOfPages);
 });
 
-test("the brokers of the tests have the rights of the page and none beyond", () => {
+test("the brokers of the tests have exactly the rights on the pages", () => {
   const sql = (blocks("sql")[0] ?? "").replaceAll("jit_broker", "broker").replace("'…'", "'broker-password'");
   const aboutBroker = brokerSetup(16).filter((statement) => /\bbroker\b/.test(statement));
   expect(aboutBroker.map((statement) => `${statement};`)).toEqual(

@@ -15,8 +15,8 @@ import { reasonOf } from "../../src/service/targets/target-service.ts";
 import { createKeyedMutex } from "../../src/service/async/keyed-mutex.ts";
 import { freePort, listeningPort } from "../proxies/support/ports.ts";
 import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
-import { never, orderFor } from "./support/lab.ts";
-import { missingRedis, openRedisHarness } from "./support/redis-lab.ts";
+import { never, specFor } from "./support/connector-harness.ts";
+import { missingRedis, openRedisHarness } from "./support/redis-harness.ts";
 
 leavesNothingBehind();
 
@@ -62,9 +62,9 @@ const webhookAt = (url: string): Connector =>
     ports,
   );
 
-/** Why giving, taking back and the check fail, for people; the same for each, and without the password. */
-async function causeOf(connector: Connector): Promise<string> {
-  const spec = orderFor(connector);
+/** The reason with which every operation fails: it must be the same for all, and must not contain the password. */
+async function reasonAt(connector: Connector): Promise<string> {
+  const spec = specFor(connector);
   const faults = await Promise.all(
     [
       connector.provision(spec, never()),
@@ -79,21 +79,21 @@ async function causeOf(connector: Connector): Promise<string> {
   return faults[0] ?? "";
 }
 
-describe("why a target cannot be used is said, whatever its kind", () => {
+describe("the reason why a target is unreachable", () => {
   const kinds = [
     ["postgres", (host: string) => postgresAt(`postgres://broker:${canary}@${host}/orders`)],
     ["redis", (host: string) => redisAt(`redis://broker:${canary}@${host}`)],
     ["webhook", (host: string) => webhookAt(`http://${host}/`)],
   ] as const;
 
-  test.each(kinds)("%s: a host name that nobody knows", async (_, at) => {
-    expect(await causeOf(at("nowhere.invalid:1"))).toMatch(
+  test.each(kinds)("%s: an unknown host name", async (_, at) => {
+    expect(await reasonAt(at("nowhere.invalid:1"))).toMatch(
       /^its host name (is unknown|cannot be looked up at the moment)$/,
     );
   });
 
-  test.each(kinds)("%s: a port where nobody listens", async (_, at) => {
-    expect(await causeOf(at(`127.0.0.1:${await freePort()}`))).toBe(
+  test.each(kinds)("%s: a closed port", async (_, at) => {
+    expect(await reasonAt(at(`127.0.0.1:${await freePort()}`))).toBe(
       "nothing listens on its port (connection refused)",
     );
   });
@@ -133,25 +133,27 @@ describe.skipIf(!hasOpenssl)(
     test.each([
       ["redis", (to: number) => redisAt(`rediss://broker:${canary}@127.0.0.1:${to}`)],
       ["webhook", (to: number) => webhookAt(`https://127.0.0.1:${to}/`)],
-    ] as const)("%s says that it is the certificate", async (_, at) => {
-      expect(await causeOf(at(port))).toBe("its certificate is signed by itself and not trusted here");
+    ] as const)("%s names the certificate as the reason", async (_, at) => {
+      expect(await reasonAt(at(port))).toBe("its certificate is self-signed and not trusted here");
     });
   },
 );
 
 describe.skipIf(missingRedis !== undefined)(
-  `what Redis itself says${missingRedis === undefined ? "" : ` (skipped: ${missingRedis})`}`,
+  `errors of Redis${missingRedis === undefined ? "" : ` (skipped: ${missingRedis})`}`,
   () => {
-    test("a wrong password, a wrong database and a missing right each have their own words", async () => {
+    test("a wrong password, a wrong database and a missing right have different reasons", async () => {
       const harness = await openRedisHarness();
-      const away = async (url: string) => causeOf(redisAt(url));
-      expect(await away(harness.url("broker", canary))).toBe(
+      const reasonWith = async (url: string) => reasonAt(redisAt(url));
+      expect(await reasonWith(harness.url("broker", canary))).toBe(
         "it does not accept the broker's name or password",
       );
       await harness.run("ACL", "SETUSER", "chooser", "on", ">c", "-@all", "+select");
-      expect(await away(`${harness.url("chooser", "c")}/99`)).toBe("the database of the url does not exist");
+      expect(await reasonWith(`${harness.url("chooser", "c")}/99`)).toBe(
+        "the database of the url does not exist",
+      );
       const powerless = redisAt(harness.url("chooser", "c"));
-      expect(await powerless.provision(orderFor(powerless), never()).catch(reasonOf)).toBe(
+      expect(await powerless.provision(specFor(powerless), never()).catch(reasonOf)).toBe(
         "the broker lacks a right; jit connectors check says which",
       );
       await harness.stop();
@@ -163,7 +165,7 @@ test.each([
   ["28P01", "it does not accept the broker's password"],
   [
     "28000",
-    "it does not let the broker in: look at the role, and at pg_hba.conf for the address, the database and TLS",
+    "it does not let the broker in: check the role, and pg_hba.conf for the address, the database and TLS",
   ],
   ["3D000", "the database of the url does not exist"],
   ["25006", "it is a read replica, or read-only: point the url at the primary"],
@@ -171,7 +173,7 @@ test.each([
   ["53300", "it has no connection left"],
   ["57P03", "it is starting up or shutting down"],
   ["XX001", "it refused (SQLSTATE XX001)"],
-])("PostgreSQL's %s has words of its own, and its text stays in the log", (state, reason) => {
+])("PostgreSQL %s has its own reason, and its text stays in the log", (state, reason) => {
   const error = new DatabaseError(`text with ${canary}`, 1, "error");
   error.code = state;
   const fault = postgresFault("db", error, { isTimeUp: false, hasAnswered: true });
@@ -180,9 +182,9 @@ test.each([
 });
 
 test.each([
-  [new Error("The server does not support SSL connections"), /does not speak TLS, which the url asks for/],
+  [new Error("The server does not support SSL connections"), /does not support TLS, which the url requires/],
   [new Error("timeout expired"), /did not answer in time/],
-  [new Error("Connection terminated unexpectedly"), /cut the connection/],
+  [new Error("Connection terminated unexpectedly"), /closed the connection/],
   [
     Object.assign(new Error(canary), { code: "ERR_TLS_CERT_ALTNAME_INVALID" }),
     /certificate is for another host name/,
@@ -193,15 +195,15 @@ test.each([
     /certificate is not accepted \(CERT_UNTRUSTED\)/,
   ],
   [new Error(`postgres://broker:${canary}@db`), /^it could not be reached in time$/],
-])("what the driver says has words of its own, and its text is not repeated: %s", (error, reason) => {
+])("a driver error has its own reason, and its text is not quoted: %s", (error, reason) => {
   const fault = postgresFault("db", error, { isTimeUp: false, hasAnswered: false });
   expect(fault.hasAnswered).toBe(false);
-  const said = reasonOf(fault);
-  expect(said).toMatch(reason);
-  expect(said).not.toContain(canary);
+  const shown = reasonOf(fault);
+  expect(shown).toMatch(reason);
+  expect(shown).not.toContain(canary);
 });
 
-test("SSH files that are not there or may not be used are named", async () => {
+test("missing SSH files are named", async () => {
   const folder = temporaryFolder();
   const at = (more: object) =>
     createSshConnector(
@@ -218,20 +220,20 @@ test("SSH files that are not there or may not be used are named", async () => {
       ports,
     );
   const noKey = at({});
-  expect(await noKey.provision(orderFor(noKey), never()).catch(reasonOf)).toBe(
-    `${folder}/ca is not there, or its folder is not mounted`,
+  expect(await noKey.provision(specFor(noKey), never()).catch(reasonOf)).toBe(
+    `${folder}/ca does not exist, or its folder is not mounted`,
   );
   const noFolder = at({ krlFile: join(folder, "away/revoked") });
-  expect(await noFolder.takeBack(orderFor(noFolder), never()).catch(reasonOf)).toBe(
-    `${folder}/away is not there, or its folder is not mounted`,
+  expect(await noFolder.takeBack(specFor(noFolder), never()).catch(reasonOf)).toBe(
+    `${folder}/away does not exist, or its folder is not mounted`,
   );
 });
 
-test("a cause is one short line, whatever name a holder has chosen at the target", () => {
+test("a reason is one short line, whatever name a holder chose at the target", () => {
   const name = `x'\u202e\n*Approved by Ann*\u001b[31m${"y".repeat(2_000)}`;
-  const said = reasonOf(
+  const shown = reasonOf(
     new ConnectorFault("refused", "raw", { retryable: false, reason: `it holds ${name}` }),
   );
-  expect(said).toMatch(/^it holds x' {2}\*Approved by Ann\* \[31my+…$/);
-  expect(said.length).toBeLessThanOrEqual(500);
+  expect(shown).toMatch(/^it holds x' {2}\*Approved by Ann\* \[31my+…$/);
+  expect(shown.length).toBeLessThanOrEqual(500);
 });

@@ -2,11 +2,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { assertPresent } from "../../src/core/values/assert.ts";
 import { createServer, connect, type Server, type Socket } from "node:net";
 import {
-  enter,
+  logIn,
   openPostgresHarness,
   readsOrders,
   type PostgresHarness,
-} from "../connectors/support/postgres-lab.ts";
+} from "../connectors/support/postgres-harness.ts";
 import { embeddedPostgres } from "../connectors/support/postgres-server.ts";
 import { listeningPort } from "../proxies/support/ports.ts";
 import { autoBelow, everySecond, staff } from "../support/company-config.ts";
@@ -167,7 +167,7 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
     const [change] = (await again.audit()).filter(({ action }) => action === "connector.address_changed");
     expect(change?.data).toMatchObject({ proof: "same_target", objects: 1 });
     const { username, secret } = targetOf(answer);
-    const session = assertPresent(await enter(harness.server.url(username, String(secret))), "an open door");
+    const session = assertPresent(await logIn(harness.server.url(username, String(secret))), "an open door");
     await dev2.act(answer.body.id, "complete");
     await until(async () => (await stateOf(dev2, answer.body.id)) === "REVOKED");
     expect(await readsOrders(session)).toBe(false);

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { assertPresent } from "../../src/core/values/assert.ts";
 import {
-  enter,
+  logIn,
   openPostgresHarness,
   readsOrders,
   type PostgresHarness,
-} from "../connectors/support/postgres-lab.ts";
+} from "../connectors/support/postgres-harness.ts";
 import { embeddedPostgres } from "../connectors/support/postgres-server.ts";
 import { autoBelow, everySecond, staff } from "../support/company-config.ts";
 import { api, type Answer, type Person } from "../support/api-client.ts";
@@ -64,7 +64,7 @@ describe.skipIf(installation.missing !== undefined)(`access at a real PostgreSQL
     const { body } = answer;
     const target = shownIn(answer);
     expect(target).toMatchObject({ connector: "orders-db", kind: "postgres", command: expect.any(String) });
-    const session = await enter(harness.server.url(target.username, String(target.secret)));
+    const session = await logIn(harness.server.url(target.username, String(target.secret)));
     expect(session && (await readsOrders(session))).toBe(true);
     expect((await dev.read(body.id)).text).not.toContain(String(target.secret));
 
@@ -72,7 +72,7 @@ describe.skipIf(installation.missing !== undefined)(`access at a real PostgreSQL
     await until(async () => session === undefined || !(await readsOrders(session)));
     await gone(target.username);
     await until(async () => (await stateOf(dev, body.id)) === "REVOKED");
-    expect(await enter(harness.server.url(target.username, String(target.secret)))).toBeUndefined();
+    expect(await logIn(harness.server.url(target.username, String(target.secret)))).toBeUndefined();
     const actions = (await program.audit(body.id)).map((one) => one.action);
     expect(actions).toEqual(expect.arrayContaining(["target.provisioned", "target.revoked"]));
     await program.stop();
@@ -90,7 +90,7 @@ describe.skipIf(installation.missing !== undefined)(`access at a real PostgreSQL
     const dev2 = again.as("id_dev", dev.key);
     await dev2.act(body.id, "complete");
     await gone(target.username);
-    expect(await enter(harness.server.url(target.username, String(target.secret)))).toBeUndefined();
+    expect(await logIn(harness.server.url(target.username, String(target.secret)))).toBeUndefined();
     await again.stop();
   });
 

@@ -16,8 +16,8 @@ const stopMs = 5 * secondMs;
 
 export interface Relay {
   /**
-   * Ends the leases of an earlier process, so that its effects are due now. No other process can hold a lease, because a
-   * database belongs to one process.
+   * Ends the leases of an earlier process, so that its effects are due now. No other process can hold a lease, because
+   * a database belongs to one process.
    */
   begin(): Promise<void>;
   /** Runs effects until none is due and all have ended. */

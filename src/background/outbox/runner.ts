@@ -2,7 +2,9 @@ import type { Effect } from "../../core/effects/effects.ts";
 import type { EffectId, Instant } from "../../core/values/ids.ts";
 import type { Step } from "../../service/ports/store.ts";
 
-/** What running an effect has changed. Committed together with its removal, so that neither exists without the other. */
+/**
+ * What running an effect has changed. Committed together with its removal, so that neither exists without the other.
+ */
 export type EffectOutcome = Partial<Pick<Step, "writes" | "effects" | "audit">>;
 
 export interface AttemptInfo {

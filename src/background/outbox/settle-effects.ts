@@ -2,8 +2,8 @@ import type { Step, Store } from "../../service/ports/store.ts";
 import { recordOnly } from "../../service/decisions/decide-and-commit.ts";
 
 /**
- * Writes the results of attempts. Results of the same event-loop tick share one step, because a step costs more than what
- * it writes; if the shared step conflicts, each result is written by itself.
+ * Writes the results of attempts. Results of the same event-loop tick share one step, because a step costs more than
+ * what it writes; if the shared step conflicts, each result is written by itself.
  *
  * @returns writes a step without expectations. Rejects as the store does.
  */

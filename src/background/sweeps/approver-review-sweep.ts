@@ -12,8 +12,8 @@ export interface ApproverReviewSweep {
 }
 
 /**
- * Checks all waiting requests in turn for changes that cause no event: Slack user groups, and changes made while another
- * version ran. It has an interval of its own, because Slack may be slow and nothing else may wait for it.
+ * Checks all waiting requests in turn for changes that cause no event: Slack user groups, and changes made while
+ * another version ran. It has an interval of its own, because Slack may be slow and nothing else may wait for it.
  */
 export function startApproverReviewSweep(
   reviews: ApproverReviewService,

@@ -11,7 +11,10 @@ export const sweepRunMaxMs = 30_000;
 const lateMaxMs = minuteMs;
 
 export interface SweepScheduler {
-  /** Starts the schedule. Separate from creation, because computing the next time loads a calendar, which delays a start. */
+  /**
+   * Starts the schedule. Separate from creation, because computing the next time loads a calendar, which delays a
+   * start.
+   */
   readonly begin: () => void;
   /** Runs every sweep once, now. Never throws: a failed sweep is reported and runs again at the next tick. */
   tick(): Promise<void>;

@@ -33,8 +33,8 @@ export interface StateWatchDeps {
 
 /**
  * Records what a later start is compared with: a time close to the clock, even while nothing changes, and the head of
- * the audit log. Every commit records its time. Access that expired needs a commit too, so that it stays expired after a
- * restart with an earlier clock.
+ * the audit log. Every commit records its time. Access that expired needs a commit too, so that it stays expired after
+ * a restart with an earlier clock.
  */
 export function createStateWatch(deps: StateWatchDeps): StateWatch {
   const { store, runtime, rememberHead, keepReserve, alerts, onFault } = deps;

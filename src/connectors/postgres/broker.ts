@@ -1,4 +1,4 @@
-/** The account that makes and removes the roles of grants, and its server. */
+/** The account that creates and removes the roles of grants, and its server. */
 export interface Broker {
   readonly role: string;
   readonly serverVersion: string;
@@ -10,7 +10,7 @@ export interface Broker {
   readonly preparedMax: number;
 }
 
-/** One row, a {@link Broker}. */
+/** Returns one row, a {@link Broker}. */
 export const aboutBroker = `
   SELECT current_user::text AS role, current_setting('server_version') AS "serverVersion",
          current_setting('server_version_num')::int AS version,

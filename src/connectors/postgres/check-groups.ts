@@ -5,7 +5,7 @@ import type { Broker } from "./broker.ts";
 import type { Sql } from "./server.ts";
 import { membershipOptionsSince } from "./roles.ts";
 
-/** Powers over the server, or over the broker: who has one can keep their access, or take somebody else's. */
+/** Roles with powers over the server or the broker: a member could keep their access or take over another's. */
 const powerfulRoles = new Set([
   "pg_execute_server_program",
   "pg_write_server_files",
@@ -16,7 +16,7 @@ const powerfulRoles = new Set([
   "pg_use_reserved_connections",
 ]);
 
-interface Reached {
+interface ReachedRole {
   readonly role: string;
   readonly powers: readonly string[];
   readonly login: boolean;
@@ -24,7 +24,7 @@ interface Reached {
   readonly owns: number;
 }
 
-/** The group and every role it is a member of, to the end: a member has, or can get, what each of them may do. */
+/** The group and, recursively, every role it is a member of, because a member has or can get all their rights. */
 const everythingReached = `
   WITH RECURSIVE reached (oid) AS (
     SELECT oid FROM pg_roles WHERE rolname = $1
@@ -40,9 +40,9 @@ const everythingReached = `
            WHERE s.refclassid = 'pg_authid'::regclass AND s.refobjid = g.oid AND s.deptype = 'o') AS owns
     FROM reached JOIN pg_roles g USING (oid) ORDER BY g.rolname <> $1, g.rolname`;
 
-/** What the broker may do with a group, and what the group gives beyond the data it is meant for. */
+/** Checks that the broker can grant the group, and what the group grants beyond access to data. */
 export async function groupFindings(sql: Sql, broker: Broker, group: string): Promise<CheckFinding[]> {
-  const reached = await sql.query<Reached & Record<string, unknown>>(everythingReached, [group]);
+  const reached = await sql.query<ReachedRole & Record<string, unknown>>(everythingReached, [group]);
   if (reached.length === 0) {
     return [finding(`The role ${group} exists`, false, `CREATE ROLE ${name(group)} NOLOGIN;`)];
   }
@@ -50,7 +50,7 @@ export async function groupFindings(sql: Sql, broker: Broker, group: string): Pr
     await grantFinding(sql, broker, group),
     ...powerFindings(group, reached),
     loginFinding(group, reached),
-    ...reached.flatMap((one) => remainderFindings(group, one)),
+    ...reached.flatMap((role) => remainderFindings(group, role)),
   ];
 }
 
@@ -61,17 +61,17 @@ async function grantFinding(sql: Sql, broker: Broker, group: string): Promise<Ch
     [group],
   );
   const hasOptions = broker.version >= membershipOptionsSince;
-  // Before 16 whoever may make roles may also give away any that is no superuser's.
+  // Before 16, CREATEROLE allows granting any role except a superuser.
   const may = found?.may === true || broker.isSuperuser || (!hasOptions && broker.createsRoles);
   const options = hasOptions ? ", INHERIT FALSE, SET FALSE" : "";
   return finding(
-    `The broker may give ${group}`,
+    `The broker may grant ${group}`,
     may,
     `GRANT ${name(group)} TO ${name(broker.role)} WITH ADMIN OPTION${options};`,
   );
 }
 
-function powerFindings(group: string, reached: readonly Reached[]): readonly CheckFinding[] {
+function powerFindings(group: string, reached: readonly ReachedRole[]): readonly CheckFinding[] {
   const what = `The role ${group} is a group without powers over the server`;
   const powerful = reached.filter(({ role, powers }) => powers.length > 0 || powerfulRoles.has(role));
   if (powerful.length === 0) return [finding(what, true)];
@@ -85,12 +85,12 @@ function powerFindings(group: string, reached: readonly Reached[]): readonly Che
     }
     if (role === group) {
       return finding(
-        `${what}: ${role} has them by itself`,
+        `${what}: ${role} is a predefined role with such powers`,
         false,
         `-- name a group of your own in place of ${role}`,
       );
     }
-    const why = powers.length > 0 ? `${role} is ${powers.join(", ")}` : `${role} gives them`;
+    const why = powers.length > 0 ? `${role} is ${powers.join(", ")}` : `${role} grants them`;
     return finding(
       `${what}: it is a member of ${role}, and ${why}`,
       false,
@@ -99,31 +99,38 @@ function powerFindings(group: string, reached: readonly Reached[]): readonly Che
   });
 }
 
-/** Before 16 a member can become its group and give it a password, which outlives the access. */
-function loginFinding(group: string, reached: readonly Reached[]): CheckFinding {
+/** Before 16, a member can SET ROLE to the group and set its password, which outlives the access. */
+function loginFinding(group: string, reached: readonly ReachedRole[]): CheckFinding {
   const open = reached.filter(({ login }) => login).map(({ role }) => role);
   return finding(
     open.length === 0
       ? `Nobody can log in as ${group}`
-      : `Nobody can log in as ${group}: ${open.join(", ")} has LOGIN, and who becomes it can set its password`,
+      : `Nobody can log in as ${group}: ${open.join(", ")} has LOGIN, and a member who becomes it can set its password`,
     open.length === 0,
     open.map((role) => `ALTER ROLE ${name(role)} NOLOGIN;`).join("\n"),
   );
 }
 
-/** What a holder can hand on for good; an administrator has to say whether that is meant. */
-function remainderFindings(group: string, { role, passesOn, owns }: Reached): readonly CheckFinding[] {
+/** Rights that a holder can pass on permanently. Only an administrator can say whether that is intended. */
+function remainderFindings(group: string, { role, passesOn, owns }: ReachedRole): readonly CheckFinding[] {
   const isPredefined = role.startsWith("pg_") && !powerfulRoles.has(role);
   return [
     ...(isPredefined
-      ? [notVerified(`What ${group} gives`, `${role} reaches all databases of the server, not only this one`)]
+      ? [
+          notVerified(
+            `What ${group} grants`,
+            `${role} reaches all databases of the server, not only this one`,
+          ),
+        ]
       : []),
     ...(passesOn.length > 0
       ? [
           finding(
-            `Nobody is let into other roles by ${group}: ${role} may give ${passesOn.join(", ")} to others, and that stays`,
+            `${group} cannot add members to other roles: ${role} may grant ${passesOn.join(", ")} to others, permanently`,
             false,
-            passesOn.map((one) => `REVOKE ADMIN OPTION FOR ${name(one)} FROM ${name(role)};`).join("\n"),
+            passesOn
+              .map((granted) => `REVOKE ADMIN OPTION FOR ${name(granted)} FROM ${name(role)};`)
+              .join("\n"),
           ),
         ]
       : []),
@@ -131,7 +138,7 @@ function remainderFindings(group: string, { role, passesOn, owns }: Reached): re
       ? [
           notVerified(
             `What stays after access to ${group}`,
-            `${role} owns ${owns} ${owns === 1 ? "object" : "objects"}, and who has it can give rights on them to others for good`,
+            `${role} owns ${owns} ${owns === 1 ? "object" : "objects"}, and its members can grant permanent rights on them to others`,
           ),
         ]
       : []),

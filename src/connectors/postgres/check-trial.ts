@@ -9,13 +9,13 @@ import { statements } from "./roles.ts";
 import { scramVerifier } from "./scram.ts";
 
 const lockTimeoutMs = 1_000;
-const what = "Access can be given and taken back";
+const what = "Access can be provisioned and taken back";
 
 /**
- * Gives access and takes it back in a transaction that is rolled back, so that nothing of it is ever there for anybody
- * else. What cannot be tried in a transaction, ending a session, follows from the broker's rights.
+ * Provisions access and takes it back in a transaction that is rolled back, so that nobody else ever sees it. Ending a
+ * session cannot be tried in a transaction; whether it works follows from the broker's rights.
  */
-export async function tryVerbs(
+export async function tryLifecycle(
   sql: Sql,
   broker: Broker,
   groups: readonly string[],
@@ -25,11 +25,11 @@ export async function tryVerbs(
   await sql.query("BEGIN");
   try {
     await sql.query(`SET LOCAL lock_timeout = ${lockTimeoutMs}`);
-    await giveAndTakeBack(sql, broker, { role, groups, leftoversOwner });
+    await provisionAndTakeBack(sql, broker, { role, groups, leftoversOwner });
     return finding(`${what}: tried with a role that was rolled back`, true);
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;
-    // Somebody else held a lock at that moment: that says nothing about the broker.
+    // Another session held a lock, which says nothing about the broker.
     const isBusy = /^(55P03|40001|40P01|57014|XX000)$/.test(error.code ?? "");
     const why = error.message.slice(0, 200);
     return isBusy
@@ -46,7 +46,7 @@ interface Trial {
   readonly leftoversOwner: string;
 }
 
-async function giveAndTakeBack(
+async function provisionAndTakeBack(
   sql: Sql,
   { version }: Broker,
   { role, groups, leftoversOwner }: Trial,

@@ -7,12 +7,12 @@ import { clockFinding } from "../shared/check-clock.ts";
 import type { PostgresServer, Sql } from "./server.ts";
 import { aboutBroker, type Broker } from "./broker.ts";
 import { groupFindings } from "./check-groups.ts";
-import { tryVerbs } from "./check-trial.ts";
+import { tryLifecycle } from "./check-trial.ts";
 
-/** Tested with 15 and 18; before 14 the server lacks what the listing asks for. */
+/** Tested with 15 and 18. Versions before 14 lack columns that the listing needs. */
 const versionMin = 140_000;
 
-/** Looks at everything a grant will need, and tries what can be rolled back. Changes nothing. */
+/** Checks everything that a grant needs, and tries what can be rolled back. Changes nothing. */
 export async function checkPostgres(
   server: PostgresServer,
   settings: PostgresSettings,
@@ -31,7 +31,7 @@ export async function checkPostgres(
     const aboutGroups: CheckFinding[] = [];
     for (const group of groups) aboutGroups.push(...(await groupFindings(sql, broker, group)));
     const reachable = await databaseFindings(sql, broker);
-    const looked = [
+    const checks = [
       finding(`PostgreSQL ${broker.serverVersion}`, broker.version >= versionMin),
       clockFinding(clock?.at ?? 0, asked, now()),
       ...serverFindings(broker),
@@ -40,11 +40,11 @@ export async function checkPostgres(
       await ownerFinding(sql, broker, leftoversOwner),
       ...reachable.findings,
     ];
-    const isSound = looked.every(({ result }) => result !== "problem");
-    const tried = isSound
-      ? await tryVerbs(sql, broker, groups, leftoversOwner)
-      : notVerified("Access can be given and taken back", "there are problems to be fixed first");
-    return { findings: [...looked, tried], databases: reachable.toFollow };
+    const isInOrder = checks.every(({ result }) => result !== "problem");
+    const tried = isInOrder
+      ? await tryLifecycle(sql, broker, groups, leftoversOwner)
+      : notVerified("Access can be provisioned and taken back", "there are problems to be fixed first");
+    return { findings: [...checks, tried], databases: reachable.toFollow };
   });
   return [...findings, ...(await followFindings(server, databases, signal))];
 }
@@ -86,20 +86,20 @@ async function ownerFinding(sql: Sql, broker: Broker, leftoversOwner: string): P
     [leftoversOwner],
   );
   return finding(
-    `What a role leaves behind can go to ${leftoversOwner}`,
+    `Leftovers of a role can be given to ${leftoversOwner}`,
     found === undefined || found.usable,
     `GRANT ${name(leftoversOwner)} TO ${name(broker.role)};`,
   );
 }
 
-interface Reachable {
+interface ReachableDatabases {
   readonly findings: readonly CheckFinding[];
-  /** Those that the broker may connect to, to be tried. */
+  /** Other databases that the broker has the right to connect to; a connection is tried. */
   readonly toFollow: readonly string[];
 }
 
-/** A role of ours may own something wherever it can connect, and the broker has to follow it there. */
-async function databaseFindings(sql: Sql, broker: Broker): Promise<Reachable> {
+/** A role of ours may own objects wherever it can connect, so the broker must be able to connect there too. */
+async function databaseFindings(sql: Sql, broker: Broker): Promise<ReachableDatabases> {
   const rows = await sql.query<{ database: string; may: boolean; passesOn: boolean; open: boolean }>(
     `SELECT datname::text AS database, has_database_privilege(current_user, oid, 'CONNECT') AS may,
             has_database_privilege(current_user, oid, 'CONNECT WITH GRANT OPTION') AS "passesOn",
@@ -116,7 +116,7 @@ async function databaseFindings(sql: Sql, broker: Broker): Promise<Reachable> {
         .filter(({ database }) => database === here?.database)
         .map(({ database, open, passesOn }) =>
           finding(
-            `Who gets access can connect to ${database}`,
+            `Granted roles can connect to ${database}`,
             open || passesOn,
             `${grant(database)} WITH GRANT OPTION;`,
           ),
@@ -124,17 +124,17 @@ async function databaseFindings(sql: Sql, broker: Broker): Promise<Reachable> {
       ...others
         .filter(({ may }) => !may)
         .map(({ database }) =>
-          finding(`The broker can follow into ${database}`, false, `${grant(database)};`),
+          finding(`The broker can connect to ${database}`, false, `${grant(database)};`),
         ),
     ],
     toFollow: others.filter(({ may }) => may).map(({ database }) => database),
   };
 }
 
-/** A check takes seconds; a server may have thousands of databases. */
+/** Limits the duration of a check, because a server may have thousands of databases. */
 const followedMax = 10;
 
-/** Connects to the other databases: rights alone do not say that the server lets the broker in there. */
+/** Connects to the other databases, because pg_hba.conf may reject the broker despite its rights. */
 async function followFindings(
   server: PostgresServer,
   databases: readonly string[],
@@ -142,7 +142,7 @@ async function followFindings(
 ): Promise<readonly CheckFinding[]> {
   const followed = await Promise.all(
     databases.slice(0, followedMax).map(async (database) => {
-      const what = `The broker can follow into ${database}`;
+      const what = `The broker can connect to ${database}`;
       try {
         await server.useIn(database, signal, (sql) => sql.query("SELECT 1"));
         return finding(what, true);
@@ -157,6 +157,6 @@ async function followFindings(
     ? followed
     : [
         ...followed,
-        notVerified("That the broker can follow everywhere", `${left} more databases were not tried`),
+        notVerified("That the broker can connect to every database", `${left} more databases were not tried`),
       ];
 }

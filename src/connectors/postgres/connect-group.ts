@@ -5,31 +5,31 @@ import { statements } from "./roles.ts";
 import { explainedFault } from "../shared/explained-fault.ts";
 
 /**
- * Where not everybody may connect to the database, a group of ours may, and the role of each grant joins it. CONNECT given
- * to each role would change one row of pg_database every time, and any role that may connect can lock that row.
+ * If PUBLIC may not connect to the database, a group of ours may, and the role of each grant joins it. Granting CONNECT
+ * to each role would update the same row of pg_database every time, and any role that may connect can lock that row.
  */
 
 const lockTimeoutMs = 2_000;
 
-/** Where a broker lets roles connect to. */
-export interface ConnectPlace {
+/** A database, and the broker that grants CONNECT on it. */
+export interface ConnectScope {
   readonly database: string;
-  /** Since 16 only who has made a group may add to it, so another broker makes one of its own. */
+  /** Since 16 only the creator of a group may add members, so each broker creates its own. */
   readonly broker: string;
 }
 
-/** The same for as long as the installation, the connector, the database and the broker keep their names. Pure. */
-export function connectGroupName({ instance, connector }: Owner, { database, broker }: ConnectPlace): string {
+/** A pure function of the names of the installation, the connector, the database and the broker. */
+export function connectGroupName({ instance, connector }: Owner, { database, broker }: ConnectScope): string {
   return `jit_connect_${sha256Hex([instance, connector, database, broker].join("\n")).slice(0, 16)}`;
 }
 
-/** The group a new role has to join to connect; undefined when everybody or one of its own groups may connect. */
+/** The group that a new role must join to connect; undefined when PUBLIC or one of its own groups may connect. */
 export async function ensureConnectGroup(
   sql: Sql,
   owner: Owner,
   groups: readonly string[],
 ): Promise<string | undefined> {
-  const [row] = await sql.query<ConnectPlace & { may: boolean }>(
+  const [row] = await sql.query<ConnectScope & { may: boolean }>(
     `SELECT current_database()::text AS database, current_user::text AS broker,
             has_database_privilege('public', current_database(), 'CONNECT')
             OR EXISTS (SELECT FROM pg_roles g WHERE g.rolname = ANY($1)
@@ -42,8 +42,8 @@ export async function ensureConnectGroup(
   if (await isReady(sql, group, comment)) return group;
   await inTransaction(sql, lockTimeoutMs, async () => {
     if (await isReady(sql, group, comment)) return;
-    const there = await sql.query("SELECT FROM pg_roles WHERE rolname = $1", [group]);
-    if (there.length === 0) await sql.query(statements.createGroup(group));
+    const existing = await sql.query("SELECT FROM pg_roles WHERE rolname = $1", [group]);
+    if (existing.length === 0) await sql.query(statements.createGroup(group));
     await sql.query(statements.comment(group, comment));
     await sql.query(statements.connect(row.database, group));
   });
@@ -51,12 +51,12 @@ export async function ensureConnectGroup(
   throw explainedFault(
     "not_permitted",
     owner.connector,
-    `the broker may not let others connect to the database ${row.database}.`,
+    `the broker may not grant CONNECT on the database ${row.database}.`,
     { retryable: false },
   );
 }
 
-/** Somebody else's role of this name would get what its members may do. */
+/** @throws ConnectorFault when the role is not ours: its members would get rights that we do not know. */
 async function isReady(sql: Sql, group: string, comment: string): Promise<boolean> {
   const [found] = await sql.query<{ may: boolean; comment: string | null }>(
     `SELECT has_database_privilege(oid, current_database(), 'CONNECT') AS may,
@@ -67,7 +67,7 @@ async function isReady(sql: Sql, group: string, comment: string): Promise<boolea
   if (found !== undefined && found.comment !== null && found.comment !== comment) {
     throw new ConnectorFault("foreign_object", `The role ${group} is not ours, so it is not used.`, {
       retryable: false,
-      reason: `the role ${group} is there and not ours`,
+      reason: `the role ${group} exists and is not ours`,
     });
   }
   return found?.may === true && found.comment === comment;

@@ -3,27 +3,27 @@ import { inTransaction, type Sql } from "./server.ts";
 import { serverVersion, statements } from "./roles.ts";
 
 /**
- * While ownership changes, the new owner is in the role's groups, and the server locks a group for that. Claims need the
- * same lock, so what is locked by others is not waited for.
+ * While ownership changes, the new owner is a member of the role's groups, which locks the groups. Claims need the same
+ * lock, so the wait for locked objects is short.
  */
 const objectLockTimeoutMs = 300;
-/** For locks that only our own transactions hold, and shortly. */
+/** For locks that only our own transactions hold, and only briefly. */
 const groupLockTimeoutMs = 2_000;
-/** Far less than the locks a server holds at once by default, 6,400. */
-const objectsAtOnce = 500;
-/** So many objects are named in the record; the others are counted. */
+/** Far below the default lock limit of a server, 6,400. */
+const objectsPerBatch = 500;
+/** How many objects the record names; the others are counted. */
 const namedMax = 10;
 
-/** Who gets what a role owned. */
+/** The new owner of what a role owned. */
 export interface Leftovers {
   readonly owner: string;
-  /** The groups the role was given. */
+  /** The groups that the role was added to. */
   readonly groups: readonly string[];
 }
 
 /**
- * What the role has written may be code: functions that run with their owner's rights, views, expressions in indexes.
- * It must not get the broker's rights by being given to the broker, so it goes to a role that has none.
+ * Ensures the role that gets leftovers. They may contain code: functions that run with the rights of their owner,
+ * views, index expressions. So the new owner is a role without rights, and never the broker.
  */
 export async function ensureLeftoversOwner(sql: Sql, leftoversOwner: string): Promise<void> {
   await inTransaction(sql, groupLockTimeoutMs, async () => {
@@ -38,30 +38,31 @@ export async function ensureLeftoversOwner(sql: Sql, leftoversOwner: string): Pr
 }
 
 /**
- * Takes everything away from the role in the database `sql` is connected to. Answers what stays there, in sentences.
+ * Removes all rights and ownership of the role in the database of this connection.
  *
  * @param leftovers Absent: the role owns nothing here, it only has rights.
+ * @returns sentences about the objects that stay.
  */
 export async function emptyDatabase(
   sql: Sql,
   role: { readonly oid: number; readonly name: string },
   leftovers: Leftovers | undefined,
 ): Promise<readonly string[]> {
-  const given = leftovers === undefined ? [] : await giveAway(sql, role.oid, leftovers);
+  const reassigned = leftovers === undefined ? [] : await reassignObjects(sql, role.oid, leftovers);
   await inTransaction(sql, objectLockTimeoutMs, async () => {
-    // Between two attempts it may have gone.
-    const there = await sql.query("SELECT FROM pg_roles WHERE oid = $1::int8::oid", [role.oid]);
-    if (there.length === 0) return;
+    // It may be gone since an earlier attempt.
+    const existing = await sql.query("SELECT FROM pg_roles WHERE oid = $1::int8::oid", [role.oid]);
+    if (existing.length === 0) return;
     if (leftovers !== undefined) {
-      await inGroups(sql, leftovers, () => sql.query(statements.reassign(role.name, leftovers.owner)));
+      await asGroupMember(sql, leftovers, () => sql.query(statements.reassign(role.name, leftovers.owner)));
     }
     await sql.query(statements.dropOwned(role.name));
   });
-  if (leftovers === undefined || given.length === 0) return [];
+  if (leftovers === undefined || reassigned.length === 0) return [];
   const [here] = await sql.query<{ database: string }>("SELECT current_database()::text AS database");
-  const more = given.length > namedMax ? ` and ${given.length - namedMax} more` : "";
+  const more = reassigned.length > namedMax ? ` and ${reassigned.length - namedMax} more` : "";
   return [
-    `In ${here?.database ?? "a database"}: ${given.slice(0, namedMax).join(", ")}${more}, now owned by ${leftovers.owner}.`,
+    `In ${here?.database ?? "a database"}: ${reassigned.slice(0, namedMax).join(", ")}${more}, now owned by ${leftovers.owner}.`,
   ];
 }
 
@@ -74,7 +75,7 @@ const kinds = new Map([
   ["sequence", "SEQUENCE"],
   ["function", "FUNCTION"],
   ["procedure", "PROCEDURE"],
-  // ALTER AGGREGATE wants `(*)` for one without arguments, which the identity does not say; ROUTINE takes any.
+  // ALTER AGGREGATE needs `(*)` for one without arguments, which the identity lacks; ROUTINE accepts any.
   ["aggregate", "ROUTINE"],
   ["type", "TYPE"],
   ["schema", "SCHEMA"],
@@ -89,7 +90,7 @@ const kinds = new Map([
   ["large object", "LARGE OBJECT"],
 ]);
 
-/** A sequence that belongs to a column changes hands with its table, and only so. */
+/** Without sequences of columns, which can only change their owner together with their table. */
 const owned = `
   SELECT i.type, i.identity
     FROM pg_shdepend s, LATERAL pg_identify_object(s.classid, s.objid, 0) i
@@ -103,32 +104,33 @@ const owned = `
    LIMIT $3`;
 
 /**
- * A role can make thousands of objects in a minute, and each that changes hands is locked until the transaction ends. So
- * they go in batches: what has gone stays gone when the attempt runs out of time. What is of no such kind is left to
- * REASSIGN OWNED. Answers what was given away.
+ * Gives objects to the new owner in batches: a role can create thousands in a minute, each is locked until its
+ * transaction ends, and finished batches remain when the attempt times out. REASSIGN OWNED handles the other kinds.
+ *
+ * @returns the objects that were given away.
  */
-async function giveAway(sql: Sql, oid: number, leftovers: Leftovers): Promise<readonly string[]> {
-  const given: string[] = [];
+async function reassignObjects(sql: Sql, oid: number, leftovers: Leftovers): Promise<readonly string[]> {
+  const reassigned: string[] = [];
   for (;;) {
     const batch = await sql.query<{ type: string; identity: string }>(owned, [
       oid,
       [...kinds.keys()],
-      objectsAtOnce,
+      objectsPerBatch,
     ]);
-    if (batch.length === 0) return given;
+    if (batch.length === 0) return reassigned;
     const changes = batch.map(({ type, identity }) =>
       statements.giveObject(kinds.get(type) ?? type, identity, leftovers.owner),
     );
     try {
       await inTransaction(sql, objectLockTimeoutMs, () =>
-        inGroups(sql, leftovers, () => sql.query(changes.join(";\n"))),
+        asGroupMember(sql, leftovers, () => sql.query(changes.join(";\n"))),
       );
     } catch (error) {
-      // A name that ALTER does not take as it is, such as one that two procedures share. REASSIGN OWNED needs no names.
-      if (isOfStatement(error)) return [...given, ...batch.map(describeObject)];
+      // ALTER cannot use the name, for example when two procedures share it. REASSIGN OWNED needs no names.
+      if (isStatementError(error)) return [...reassigned, ...batch.map(describeObject)];
       throw error;
     }
-    given.push(...batch.map(describeObject));
+    reassigned.push(...batch.map(describeObject));
   }
 }
 
@@ -136,25 +138,29 @@ function describeObject({ type, identity }: { readonly type: string; readonly id
   return `${type} ${identity}`;
 }
 
-/** Syntax errors, and names that fit nothing or several; not a right that is lacking. */
-function isOfStatement(error: unknown): boolean {
+/** Syntax errors and names that match no object or several, but not missing rights. */
+function isStatementError(error: unknown): boolean {
   return error instanceof DatabaseError && /^(42(?!501)|0A)/.test(error.code ?? "");
 }
 
 /**
- * Functions and types go only to who may create such a thing in their schema. So the new owner is in the role's groups
- * until the transaction ends, which nobody outside of it ever sees.
+ * Runs `work` while the new owner is a member of the role's groups: functions and types can only be given to a role
+ * that may create them in their schema. The membership ends with the transaction, so nobody else ever sees it.
  */
-async function inGroups(sql: Sql, { owner, groups }: Leftovers, work: () => Promise<unknown>): Promise<void> {
-  const lacking = await sql.query<{ group: string }>(
+async function asGroupMember(
+  sql: Sql,
+  { owner, groups }: Leftovers,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  const missing = await sql.query<{ group: string }>(
     `SELECT rolname::text AS "group" FROM pg_roles WHERE rolname = ANY($1) AND NOT pg_has_role($2, oid, 'USAGE')
       ORDER BY 1`,
     [groups, owner],
   );
   const version = await serverVersion(sql);
   await sql.query(`SET LOCAL lock_timeout = ${groupLockTimeoutMs}`);
-  for (const { group } of lacking) await sql.query(statements.addTo(group, owner, version));
+  for (const { group } of missing) await sql.query(statements.addTo(group, owner, version));
   await sql.query(`SET LOCAL lock_timeout = ${objectLockTimeoutMs}`);
   await work();
-  for (const { group } of lacking) await sql.query(statements.removeFrom(group, owner));
+  for (const { group } of missing) await sql.query(statements.removeFrom(group, owner));
 }

@@ -6,7 +6,7 @@ import { connectGroupName } from "./connect-group.ts";
 import type { Sql } from "./server.ts";
 import { roleName, systemIdentifier } from "./roles.ts";
 
-/** An end counts as moved when it differs by more. */
+/** An expiry that differs by more counts as drift. */
 const endToleranceMs = 1_000;
 
 interface RoleRow {
@@ -15,17 +15,17 @@ interface RoleRow {
   readonly database: string;
   readonly broker: string;
   readonly label: string | null;
-  /** Milliseconds; null: never; `-Infinity`: locked out by us. */
+  /** Expiry in milliseconds; null: none; `-Infinity`: locked out by us. */
   readonly until: number | null;
   readonly groups: readonly string[];
   readonly passesOn: boolean;
   readonly members: readonly string[];
   readonly powers: readonly string[];
-  /** Objects it was given rights on directly, the database we are in not counted. */
+  /** How many objects it has direct rights on, apart from the current database. */
   readonly direct: number;
 }
 
-/** Whatever bears a comment; whether it is ours is read from that, never from the name. */
+/** Every role with a comment. The comment says whether it is ours, never the name. */
 const everyCommentedRole = `
   SELECT r.rolname::text AS role, r.oid::int8::text AS oid, shobj_description(r.oid, 'pg_authid') AS label,
          current_database()::text AS database, current_user::text AS broker,
@@ -47,8 +47,8 @@ const everyCommentedRole = `
    ORDER BY r.rolname`;
 
 /**
- * Every role with our label, and how it differs from what the label says. A role that was renamed by hand is listed under
- * the name it had, for that is the one our records know.
+ * Lists every role with our label, and how it differs from the label. A role that was renamed by hand is listed under
+ * its former name, because our records have that name.
  */
 export async function listRoles(sql: Sql, owner: Owner): Promise<readonly ListedObject[]> {
   const rows = await sql.query<RoleRow>(everyCommentedRole);
@@ -73,7 +73,7 @@ function driftOf(owner: Owner, row: RoleRow, { notAfter, given }: FoundLabel): s
     ...row.groups
       .filter((group) => !expected.has(group) && group !== connectGroupName(owner, row))
       .map((group) => `It was added to the role ${group}.`),
-    // Who is being taken back has been taken out of all by us.
+    // We removed the groups of a locked-out role ourselves.
     ...[...expected]
       .filter((group) => !isLockedOut && !actual.has(group))
       .map((group) => `It was taken out of the role ${group}.`),

@@ -3,28 +3,30 @@ import type { ConnectorFault } from "../../service/ports/connector.ts";
 import type { Owner } from "../shared/label.ts";
 import { inTransaction, type PostgresServer, type Sql } from "./server.ts";
 import { serverVersion, statements, type FoundRole } from "./roles.ts";
-import { attempt } from "./steps.ts";
+import { runStep } from "./steps.ts";
 import { explainedFault } from "../shared/explained-fault.ts";
 
 const pollMs = 50;
-/** A change of a role waits this long for its row, while whoever holds it is being thrown out. */
+/** How long a change of a role waits for its row lock, while the sessions that hold it are being ended. */
 const roleLockTimeoutMs = 1_000;
-/** How long the sessions may take to end in one round. */
+/** How long sessions may take to end in one round. */
 const sessionsWithinMs = 3_000;
-/** Rounds are repeated for this long; the steps after them need time too. */
+/** How long rounds are repeated. The steps after them need time too. */
 const lockOutWithinMs = 7_000;
 
-/** Whom to lock out. */
+/** The roles to lock out. */
 export interface LockedOut {
   readonly roles: readonly FoundRole[];
-  /** Those of the roles, and of a role that is gone: its sessions go on without it. */
+  /** Also of roles that were dropped, because their sessions continue. */
   readonly oids: readonly number[];
 }
 
 /**
- * Blocks new logins, ends sessions and rolls back prepared transactions, again and again until all three succeed in one
- * round. A session may hold the row that blocking the login must change, and so may a prepared transaction; a login that
- * is not blocked yet may open the next session. Answers what failed in the last round.
+ * Blocks logins, ends sessions and rolls back prepared transactions, in rounds until all three succeed in the same
+ * round. Sessions and prepared transactions may lock the row that blocks the login, and until it is blocked new
+ * sessions may open.
+ *
+ * @returns the faults of the last round.
  */
 export async function lockOut(
   server: PostgresServer,
@@ -45,8 +47,10 @@ export async function lockOut(
 }
 
 /**
- * Ends sessions while `change` waits for a lock that one of them may hold, so that `change` is the next to get it, and
- * goes on until none is left. Answers what failed.
+ * Ends sessions while `change` waits for a lock that one of them may hold, so that `change` gets it next. Continues
+ * until no session is left.
+ *
+ * @returns the faults.
  */
 export async function endSessionsDuring(
   server: PostgresServer,
@@ -56,13 +60,13 @@ export async function endSessionsDuring(
   change: () => Promise<void>,
 ): Promise<readonly ConnectorFault[]> {
   let isChanged = false;
-  const changing = attempt(owner, change).finally(() => {
+  const changing = runStep(owner, change).finally(() => {
     isChanged = true;
   });
   const deadline = performance.now() + sessionsWithinMs;
-  const ending = attempt(owner, async () => {
+  const ending = runStep(owner, async () => {
     for (;;) {
-      // Read before the look: a session that the change let in is seen by the next one.
+      // Read before counting, so that the next count includes sessions that `change` allowed.
       const isLast = isChanged;
       const count = await server.use("sessions", signal, (sql) => endSessions(sql, oids));
       if (count === 0 && isLast) return;
@@ -77,8 +81,10 @@ export async function endSessionsDuring(
 }
 
 /**
- * Ends all sessions of these roles once; answers how many there were. They are found by the OID that the session logged
- * in with: SET ROLE does not change it, and it stays when the role is dropped.
+ * Ends all sessions of these roles once. Sessions are found by the OID that they logged in with: SET ROLE does not
+ * change it, and it remains when the role is dropped.
+ *
+ * @returns how many sessions there were.
  */
 async function endSessions(sql: Sql, oids: readonly number[]): Promise<number> {
   const ended = await sql.query(
@@ -100,14 +106,14 @@ async function blockLogins(
   }
 }
 
-interface Prepared {
+interface PreparedTransaction {
   readonly gid: string;
   readonly database: string;
-  /** Null when the role is gone. */
+  /** Null: the role was dropped. */
   readonly role: string | null;
 }
 
-/** Transactions that the roles prepared themselves: nobody else could have, so they are rolled back. */
+/** Rolls back the transactions that these roles prepared. Nobody else could have prepared them under their OIDs. */
 async function rollBackPrepared(
   server: PostgresServer,
   owner: Owner,
@@ -115,14 +121,14 @@ async function rollBackPrepared(
   signal: AbortSignal,
 ): Promise<readonly ConnectorFault[]> {
   const faults: ConnectorFault[] = [];
-  let prepared: readonly Prepared[] = [];
-  const listing = await attempt(owner, async () => {
+  let prepared: readonly PreparedTransaction[] = [];
+  const listing = await runStep(owner, async () => {
     prepared = await server.use("take-backs", signal, (sql) => preparedBy(sql, oids));
   });
   if (listing !== undefined) faults.push(listing);
   for (const { gid, database, role } of prepared) {
-    const fault = await attempt(owner, async () => {
-      if (role === null) throw preparedByNobody(owner, gid, database);
+    const fault = await runStep(owner, async () => {
+      if (role === null) throw preparedByDroppedRole(owner, gid, database);
       await server.use("take-backs", signal, (sql) => becomeMember(sql, role));
       await server.useIn(database, signal, async (sql) => {
         await sql.query(`SET lock_timeout = ${roleLockTimeoutMs}`);
@@ -135,7 +141,7 @@ async function rollBackPrepared(
   return faults;
 }
 
-function preparedBy(sql: Sql, oids: readonly number[]): Promise<readonly Prepared[]> {
+function preparedBy(sql: Sql, oids: readonly number[]): Promise<readonly PreparedTransaction[]> {
   return sql.query<{ gid: string; database: string; role: string | null }>(
     `SELECT p.gid, d.datname::text AS database, r.rolname::text AS role
        FROM pg_prepared_xact() p JOIN pg_database d ON d.oid = p.dbid LEFT JOIN pg_roles r ON r.oid = p.ownerid
@@ -144,7 +150,7 @@ function preparedBy(sql: Sql, oids: readonly number[]): Promise<readonly Prepare
   );
 }
 
-function preparedByNobody({ connector }: Owner, gid: string, database: string): ConnectorFault {
+function preparedByDroppedRole({ connector }: Owner, gid: string, database: string): ConnectorFault {
   return explainedFault(
     "not_permitted",
     connector,
@@ -153,7 +159,7 @@ function preparedByNobody({ connector }: Owner, gid: string, database: string): 
   );
 }
 
-/** The broker must have the rights of a role to give away what it owns, and to become it. */
+/** Makes the broker a member of the role, which it needs to reassign its objects and to SET ROLE to it. */
 export async function becomeMember(sql: Sql, role: string): Promise<void> {
   await inTransaction(
     sql,

@@ -15,12 +15,12 @@ import { takeBackRole } from "./take-back-role.ts";
 import { scramVerifier } from "./scram.ts";
 import { shellWord } from "../shared/shell-word.ts";
 
-/** 192 bits, and nothing that a shell, a url or psql would want to be escaped. */
+/** 192 bits. base64url needs no escaping in a shell, a URL or psql. */
 const passwordBytes = 24;
 
 /**
- * A login role per grant, member of the groups that its actions stand for. Every change of a role is one transaction,
- * so a crash leaves it as it was or as it was to be. `server` is replaced in tests that cut the line.
+ * Creates a login role per grant, as a member of the groups of its actions. Every change of a role is one transaction,
+ * so a crash leaves it unchanged or fully changed. Tests replace `server` to cut connections.
  */
 export function createPostgresConnector(
   settings: PostgresSettings,
@@ -73,8 +73,8 @@ export function createPostgresConnector(
         command: `psql -h ${shellWord(place.host)} -p ${place.port} -U ${shellWord(username)} ${shellWord(place.database)}`,
       };
     },
-    takeBack: (wanted, signal) =>
-      withLock(wanted, signal, () => takeBackRole(server, owner, wanted, settings.leftoversOwner, signal)),
+    takeBack: (object, signal) =>
+      withLock(object, signal, () => takeBackRole(server, owner, object, settings.leftoversOwner, signal)),
     listManaged: (signal) => server.use("sessions", signal, (sql) => listRoles(sql, owner)),
     check: (signal) => checkPostgres(server, settings, now, signal),
     system: (signal) =>
@@ -93,19 +93,19 @@ function placeOf({ url, address }: PostgresSettings) {
   const { hostname, port, pathname, username } = new URL(url);
   const shown = address === undefined ? undefined : new URL(`postgres://${address}`);
   return {
-    host: bare(shown?.hostname ?? hostname),
+    host: withoutBrackets(shown?.hostname ?? hostname),
     port: (shown?.port ?? port) || "5432",
     database: decodeURIComponent(pathname.slice(1)) || decodeURIComponent(username),
   };
 }
 
-/** Roles are the server's, whichever of its databases we come through. */
+/** Roles belong to the whole server, whichever database we connect to. */
 function serverOf(url: string): string {
   const { hostname, port } = new URL(url);
   return `${hostname}:${port || "5432"}`;
 }
 
-/** An IPv6 address stands in brackets in a url and nowhere else. */
-function bare(host: string): string {
+/** Removes the brackets of an IPv6 address in a URL. */
+function withoutBrackets(host: string): string {
   return host.replace(/^\[(.*)\]$/, "$1");
 }

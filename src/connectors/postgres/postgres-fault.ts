@@ -2,13 +2,13 @@ import { DatabaseError } from "pg";
 import { networkCode, networkReason } from "../shared/network-reason.ts";
 import { ConnectorFault } from "../../service/ports/connector.ts";
 
-/** How far an attempt came. */
+/** How far an attempt got. */
 export interface AttemptProgress {
   readonly isTimeUp: boolean;
   readonly hasAnswered: boolean;
 }
 
-/** Which of our few kinds of fault an error of the driver is. Never repeats a statement: it may hold a verifier. */
+/** Turns an error of the driver into a ConnectorFault. Never quotes a statement: it may contain a verifier. */
 export function postgresFault(
   name: string,
   error: unknown,
@@ -22,7 +22,7 @@ export function postgresFault(
     });
   }
   if (error instanceof DatabaseError) return serverFault(name, error);
-  // Everything else comes from the way there: no such host, refused, reset, no answer in time.
+  // Everything else is a network error: unknown host, refused, reset or timed out.
   const code = networkCode(error);
   return new ConnectorFault("unreachable", `${name} cannot be reached (${code ?? "no answer"}).`, {
     retryable: true,
@@ -31,21 +31,22 @@ export function postgresFault(
   });
 }
 
-/** The driver's own faults have no code. Its text is only compared: it is not repeated. */
+/** The driver's own errors have no code. Their text is matched, but not quoted. */
 function driverReason(error: unknown): string | undefined {
   const text = error instanceof Error ? error.message : "";
-  if (text.includes("does not support SSL")) return "it does not speak TLS, which the url asks for (sslmode)";
-  if (/timeout/i.test(text)) return "it did not answer in time: look for a firewall on the way";
-  if (/terminated|closed/i.test(text)) return "it cut the connection";
-  return /password/i.test(text) ? "it wants a password, and the url has none that fits" : undefined;
+  if (text.includes("does not support SSL"))
+    return "it does not support TLS, which the url requires (sslmode)";
+  if (/timeout/i.test(text)) return "it did not answer in time: check for a firewall on the way";
+  if (/terminated|closed/i.test(text)) return "it closed the connection";
+  return /password/i.test(text) ? "it requires a password, and the url has no usable one" : undefined;
 }
 
-/** By SQLSTATE; for people. */
+/** Explanations by SQLSTATE, for people. */
 const reasons: readonly (readonly [RegExp, string])[] = [
   [/^28P01$/, "it does not accept the broker's password"],
   [
     /^28000$/,
-    "it does not let the broker in: look at the role, and at pg_hba.conf for the address, the database and TLS",
+    "it does not let the broker in: check the role, and pg_hba.conf for the address, the database and TLS",
   ],
   [/^3D000$/, "the database of the url does not exist"],
   [/^53300$/, "it has no connection left"],
@@ -64,7 +65,7 @@ function answeredReason(state: string): string {
   return reasons.find(([pattern]) => pattern.test(state))?.[1] ?? `it refused (SQLSTATE ${state})`;
 }
 
-/** By SQLSTATE, see PostgreSQL's appendix A. */
+/** Classifies by SQLSTATE; see appendix A of the PostgreSQL documentation. */
 function serverFault(name: string, error: DatabaseError): ConnectorFault {
   const state = error.code ?? "?????";
   const message = `${name}: PostgreSQL says ${state}: ${error.message.slice(0, 300)}`;
@@ -74,7 +75,7 @@ function serverFault(name: string, error: DatabaseError): ConnectorFault {
     const down = { retryable: true, isTargetDown: true, hasAnswered: true };
     return new ConnectorFault("unreachable", message, { ...down, reason });
   }
-  // Locked by somebody, deadlock, serialisation, cancelled by a limit; a role changed by two at once (XX000, 23505).
+  // Lock not available, deadlock, serialisation failure, statement timeout; concurrent role changes (XX000, 23505).
   if (/^55P03$|^40|^57014$|^XX000$|^23505$/.test(state)) {
     return new ConnectorFault("timeout", message, { retryable: true, reason });
   }

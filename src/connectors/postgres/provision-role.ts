@@ -5,13 +5,13 @@ import { ensureConnectGroup } from "./connect-group.ts";
 import { inTransaction, type PostgresServer, type Sql } from "./server.ts";
 import { endSessionsDuring } from "./lock-out.ts";
 import { findRole, serverVersion, statements, systemIdentifier } from "./roles.ts";
-import { merged } from "./steps.ts";
+import { mergeFaults } from "./steps.ts";
 import { explainedFault } from "../shared/explained-fault.ts";
 
-/** A claim meets no lock that another grant's role can hold; its own role may hold its own row. */
+/** A claim waits for no lock of another grant's role, but its own role may lock its own row. */
 const lockTimeoutMs = 2_000;
 
-/** Makes the role, or gives it a later end. It is there whole or not at all. */
+/** Creates the role or extends its expiry, in one transaction. */
 export async function provisionRole(
   server: PostgresServer,
   owner: Owner,
@@ -30,18 +30,18 @@ export async function provisionRole(
       );
       const from = found === undefined ? await serverTime(sql) : (found.label.from ?? null);
       await sql.query(statements.comment(name, labelText(owner, spec, from)));
-      // Always in the same order, for each waits for others that are being added to the same group.
+      // Always in the same order, because adding members to a group locks it: another order could deadlock.
       for (const group of [...groups, ...(connectGroup === undefined ? [] : [connectGroup])].toSorted()) {
         await sql.query(statements.addTo(group, name, version));
       }
       return (await findRole(sql, owner, spec))?.oid;
     });
-    if (oid === undefined) throw notThere(owner, spec);
+    if (oid === undefined) throw roleMissing(owner, spec);
     return { id: String(oid), ...(await systemIdentifier(sql)) };
   });
 }
 
-/** Lets the role in with this password until `notAfter`; answers its name at this moment. */
+/** Enables login with this password until `notAfter`. @returns the current name of the role. */
 export async function openRole(
   server: PostgresServer,
   owner: Owner,
@@ -50,24 +50,24 @@ export async function openRole(
   signal: AbortSignal,
 ): Promise<string> {
   const role = await server.use("claims", signal, (sql) => findRole(sql, owner, spec));
-  if (role === undefined) throw notThere(owner, spec);
+  if (role === undefined) throw roleMissing(owner, spec);
   const open = (sql: Sql): Promise<void> =>
     inTransaction(sql, lockTimeoutMs, async () => {
-      // The label first: it waits for whoever takes the role back, and what was dropped meanwhile is an error.
+      // The label first: it waits for a concurrent take-back, and fails if the role was dropped in the meantime.
       await sql.query(statements.comment(role.name, labelText(owner, spec, role.label.from ?? null)));
       await sql.query(statements.open(role.name, verifier, spec.notAfter));
     });
-  // Whoever came in with an earlier password goes with it, and may hold the row that the new one is written to.
+  // Sessions that used an earlier password are ended. One may lock the row that the new password is written to.
   const faults = await endSessionsDuring(server, owner, [role.oid], signal, () =>
     server.use("claims", signal, open),
   );
-  const fault = merged(faults);
+  const fault = mergeFaults(faults);
   if (fault !== undefined) throw fault;
   return role.name;
 }
 
-function notThere({ connector }: Owner, { object }: TargetSpec): ConnectorFault {
-  return explainedFault("refused", connector, `the role ${object} is not there`, {
+function roleMissing({ connector }: Owner, { object }: TargetSpec): ConnectorFault {
+  return explainedFault("refused", connector, `the role ${object} does not exist`, {
     retryable: false,
   });
 }

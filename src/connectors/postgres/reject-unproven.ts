@@ -4,13 +4,13 @@ import type { PostgresServer, Sql } from "./server.ts";
 import { membershipOptionsSince, serverVersion, type FoundRole } from "./roles.ts";
 
 /**
- * What may have been left by a granted role, although the server does not say by whom. It is never ended by guess: the
- * take-back fails with its name, so that it becomes overdue and a person decides.
+ * Rejects a take-back while something may remain of the role that the server cannot attribute to it. It is never ended
+ * on a guess: the take-back fails and names it, so that it becomes overdue and a person decides.
  */
 
 /**
- * A prepared transaction outlives the session and keeps its locks. The role's own are rolled back before; before 16 a
- * member can also become its group and prepare one as the group, and then the server names the group only.
+ * A prepared transaction outlives its session and keeps its locks. The role's own were rolled back before. Before 16, a
+ * member can also SET ROLE to its group and prepare one as the group, and then the server names only the group.
  */
 export async function rejectPrepared(sql: Sql, owner: Owner, role: FoundRole): Promise<void> {
   const { given, from } = role.label;
@@ -36,7 +36,7 @@ export async function rejectPrepared(sql: Sql, owner: Owner, role: FoundRole): P
   );
 }
 
-/** Whose sessions these are, nobody knows: their roles are gone, and we have no OID to compare. */
+/** Sessions of dropped roles cannot be attributed when we have no OID to compare. */
 export async function rejectUnknownSessions(
   server: PostgresServer,
   owner: Owner,
@@ -52,7 +52,7 @@ export async function rejectUnknownSessions(
   throw explainedFault(
     "not_permitted",
     owner.connector,
-    `sessions go on whose role was dropped, and one of them may be this one. Look at the processes ${pids.map(({ pid }) => pid).join(", ")} in pg_stat_activity, and end them by pg_terminate_backend.`,
+    `sessions of dropped roles continue, and one of them may belong to this role. Check the processes ${pids.map(({ pid }) => pid).join(", ")} in pg_stat_activity, and end them by pg_terminate_backend.`,
     { retryable: false },
   );
 }

@@ -6,11 +6,11 @@ import { objectName, readLabel, type FoundLabel, type Owner } from "../shared/la
 import type { Sql } from "./server.ts";
 import { explainedFault } from "../shared/explained-fault.ts";
 
-/** Since 16 a membership says whether it inherits and whether it may be switched to. */
+/** Since 16, a membership has the options INHERIT and SET. */
 export const membershipOptionsSince = 160_000;
 const sessionsMax = 5;
 
-/** DDL takes no parameters: every name and text in it is escaped by the driver. */
+/** DDL accepts no parameters, so the driver escapes every name and text. */
 export const statements = {
   create: (role: string, until: Instant): string =>
     `CREATE ROLE ${name(role)} NOLOGIN INHERIT CONNECTION LIMIT ${sessionsMax} VALID UNTIL ${text(formatInstant(until))}`,
@@ -23,7 +23,7 @@ export const statements = {
   addTo: (group: string, role: string, version: number): string =>
     `GRANT ${name(group)} TO ${name(role)}${version >= membershipOptionsSince ? " WITH INHERIT TRUE, SET FALSE, ADMIN FALSE" : ""}`,
   removeFrom: (group: string, role: string): string => `REVOKE ${name(group)} FROM ${name(role)}`,
-  /** The broker must have the rights of a role to give away what it owns. */
+  /** The broker must be a member of a role to reassign its objects. */
   join: (role: string, version: number): string =>
     `GRANT ${name(role)} TO CURRENT_USER${version >= membershipOptionsSince ? " WITH INHERIT TRUE, SET TRUE" : ""}`,
   createGroup: (role: string): string => `CREATE ROLE ${name(role)} NOLOGIN`,
@@ -41,22 +41,22 @@ export const statements = {
   rollbackPrepared: (transaction: string): string => `ROLLBACK PREPARED ${text(transaction)}`,
 } as const;
 
-/** A role as it is there. */
+/** A role as found on the server. */
 export interface FoundRole {
-  /** Survives renaming, and names the role's sessions even after the role is gone. */
+  /** Survives renaming, and identifies the sessions of the role even after it was dropped. */
   readonly oid: number;
-  /** Its name at this moment. */
+  /** Its current name. */
   readonly name: string;
   readonly label: FoundLabel;
 }
 
-/** Which role is looked for. */
-export type WantedRole = ObjectToTakeBack;
+/** How a role is found. */
+export type RoleQuery = ObjectToTakeBack;
 
 export interface FoundRoles {
-  /** Those made for the grant, under whatever name. Usually one. */
+  /** The roles that were created for the grant, under any name. Usually one. */
   readonly managed: readonly FoundRole[];
-  /** Why a role that might be meant is not touched. */
+  /** Why a role that may be the one is not touched. */
   readonly untouchable: ConnectorFault | undefined;
 }
 
@@ -64,34 +64,36 @@ export interface FoundRoles {
  * Finds the role of a grant by its label, by its OID and by its name, because it may have been renamed by hand, or its
  * comment removed. The name alone proves nothing.
  */
-export async function findRoles(sql: Sql, owner: Owner, wanted: WantedRole): Promise<FoundRoles> {
-  const oid = wanted.identity === undefined ? null : Number(wanted.identity.id);
+export async function findRoles(sql: Sql, owner: Owner, query: RoleQuery): Promise<FoundRoles> {
+  const oid = query.identity === undefined ? null : Number(query.identity.id);
   const rows = await sql.query<{ oid: number; name: string; label: string | null }>(
     `SELECT r.oid::int8::float8 AS oid, r.rolname::text AS name, c.description AS label
        FROM pg_roles r
        LEFT JOIN pg_shdescription c ON c.objoid = r.oid AND c.classoid = 'pg_authid'::regclass
       WHERE r.rolname = $1 OR r.oid = $2::int8::oid OR strpos(c.description, $3) > 0
       ORDER BY r.oid`,
-    [wanted.object, oid, wanted.grantId],
+    [query.object, oid, query.grantId],
   );
   const managed: FoundRole[] = [];
   let untouchable: ConnectorFault | undefined;
   for (const row of rows) {
     const label = readLabel(owner, row.label);
-    const isNamed = row.name === wanted.object;
+    const isNamed = row.name === query.object;
     const isSameOid = row.oid === oid;
-    if (label?.grantId === wanted.grantId || (isNamed && (isSameOid || label?.grantId === null))) {
+    if (label?.grantId === query.grantId || (isNamed && (isSameOid || label?.grantId === null))) {
       managed.push({ oid: row.oid, name: row.name, label: label ?? unreadable });
     } else if (isNamed || isSameOid) {
-      untouchable ??= foreignRole(owner, row.name, isNamed ? undefined : wanted.object);
+      untouchable ??= foreignRole(owner, row.name, isNamed ? undefined : query.object);
     }
   }
   return { managed, untouchable };
 }
 
-/** The one role of a grant, undefined when there is none; a fault when somebody else's bears its name. */
-export async function findRole(sql: Sql, owner: Owner, wanted: WantedRole): Promise<FoundRole | undefined> {
-  const { managed, untouchable } = await findRoles(sql, owner, wanted);
+/**
+ * The role of a grant; undefined when there is none. @throws ConnectorFault when a role that is not ours has its name.
+ */
+export async function findRole(sql: Sql, owner: Owner, query: RoleQuery): Promise<FoundRole | undefined> {
+  const { managed, untouchable } = await findRoles(sql, owner, query);
   if (untouchable !== undefined) throw untouchable;
   return managed[0];
 }
@@ -103,7 +105,7 @@ function foreignRole({ connector }: Owner, role: string, formerName: string | un
   return explainedFault(
     "foreign_object",
     connector,
-    `${which} does not bear our label, so it is not touched. Drop it by hand, or give it its label back.`,
+    `${which} does not have our label, so it is not touched. Drop it by hand, or restore its label.`,
     { retryable: false },
   );
 }
@@ -116,12 +118,12 @@ export async function serverVersion(sql: Sql): Promise<number> {
   return row?.version ?? 0;
 }
 
-/** The name of a grant's role. Pure. */
+/** The name of a grant's role: a pure function of connector and grant id. */
 export function roleName({ connector }: Owner, grantId: GrantId): string {
   return objectName("jit_", connector, grantId);
 }
 
-/** The server's identifier of itself. A copy of the whole server has the same, a restored dump has not. */
+/** The system identifier of the server. A physical copy has the same one, a restored dump does not. */
 export async function systemIdentifier(sql: Sql): Promise<{ readonly system?: string }> {
   const [allowed] = await sql.query<{ may: boolean }>(
     "SELECT has_function_privilege('pg_control_system()', 'EXECUTE') AS may",

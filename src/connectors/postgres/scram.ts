@@ -1,13 +1,13 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
 
-/** PostgreSQL's own default. */
+/** The default of PostgreSQL. */
 const iterations = 4_096;
 const keyBytes = 32;
 const saltBytes = 16;
 
 /**
- * What PostgreSQL stores of a password (RFC 5802, SCRAM-SHA-256). Made here, so that the password itself is never in a
- * statement, a server log or pg_stat_activity. `password` in ASCII: nothing is normalised.
+ * Computes what PostgreSQL stores of a password (RFC 5802, SCRAM-SHA-256). Computed here, so that the password never
+ * appears in a statement, a server log or pg_stat_activity. The password must be ASCII, because it is not normalised.
  */
 export function scramVerifier(password: string, salt: Buffer = randomBytes(saltBytes)): string {
   const salted = pbkdf2Sync(password, salt, iterations, keyBytes, "sha256");

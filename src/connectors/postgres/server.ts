@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Client, DatabaseError, Pool, type ClientConfig, type PoolClient, type QueryResultRow } from "pg";
 import { postgresFault } from "./postgres-fault.ts";
 
-/** One connection, for as long as a piece of work needs it. */
+/** A connection, for the duration of one job. */
 export interface Sql {
   query<Row extends QueryResultRow = QueryResultRow>(
     text: string,
@@ -12,53 +12,55 @@ export interface Sql {
 }
 
 /**
- * What a connection is used for. Each lane has connections of its own: take-backs that wait for a lock leave those of
- * claims free, and sessions can be ended while a take-back waits.
+ * What a connection is used for. Each purpose has its own pool, so that claims get a connection while take-backs wait
+ * for locks, and sessions can be ended while a take-back waits.
  */
-export type Lane = "claims" | "take-backs" | "sessions";
+export type PoolName = "claims" | "take-backs" | "sessions";
 
-/** A PostgreSQL server, seen from the broker's own database. Whatever fails is thrown as a ConnectorFault. */
+/** A PostgreSQL server, through the database of the broker's url. Every error is thrown as a ConnectorFault. */
 export interface PostgresServer {
-  readonly use: <T>(lane: Lane, signal: AbortSignal, work: (sql: Sql) => Promise<T>) => Promise<T>;
-  /** In another database of the server, over a connection of its own. */
+  readonly use: <T>(pool: PoolName, signal: AbortSignal, work: (sql: Sql) => Promise<T>) => Promise<T>;
+  /** Runs in another database of the server, over a separate connection. */
   readonly useIn: <T>(database: string, signal: AbortSignal, work: (sql: Sql) => Promise<T>) => Promise<T>;
   readonly close: () => Promise<void>;
 }
 
-const connectionsMax: { readonly [lane in Lane]: number } = { claims: 4, "take-backs": 4, sessions: 2 };
+const connectionsMax: { readonly [name in PoolName]: number } = { claims: 4, "take-backs": 4, sessions: 2 };
 const connectTimeoutMs = 5_000;
 const statementTimeoutMs = 20_000;
 const idleMs = 30_000;
 
 /**
- * Whoever may create functions in a schema on the search path could have one of theirs run in place of the server's,
- * with the broker's rights. So nothing is looked for outside of the server's own schema.
+ * Restricts the search path to the server's own schema. Otherwise anyone who can create functions in another schema on
+ * the path could shadow a system function and run code with the rights of the broker.
  */
 const pinSearchPath = "SET search_path = pg_catalog, pg_temp";
 
-/** Connects when first used. */
+/** Connects on first use. */
 export function openPostgres(name: string, url: string): PostgresServer {
   const config: ClientConfig = {
     connectionString: url,
     application_name: "jit-access",
     connectionTimeoutMillis: connectTimeoutMs,
     statement_timeout: statementTimeoutMs,
-    // Above the server's own limit: it counts when the server does not answer at all.
+    // Longer than the server's own limit: for a server that does not answer at all.
     query_timeout: statementTimeoutMs + connectTimeoutMs,
     keepAlive: true,
   };
-  const pools: { readonly [lane in Lane]: Pool } = {
+  const pools: { readonly [name in PoolName]: Pool } = {
     claims: createPool(config, connectionsMax.claims),
     "take-backs": createPool(config, connectionsMax["take-backs"]),
     sessions: createPool(config, connectionsMax.sessions),
   };
 
   return {
-    use: (lane, signal, work) =>
-      guarded(name, signal, (onReply) => pooled(pools[lane], signal, trackReplies(work, onReply))),
+    use: (pool, signal, work) =>
+      guarded(name, signal, (onReply) =>
+        withPooledConnection(pools[pool], signal, trackReplies(work, onReply)),
+      ),
     useIn: (database, signal, work) =>
       guarded(name, signal, (onReply) =>
-        alone({ ...config, ...locate(url, database) }, signal, trackReplies(work, onReply)),
+        withOwnConnection({ ...config, ...locate(url, database) }, signal, trackReplies(work, onReply)),
       ),
     close: async () => {
       await Promise.all(Object.values(pools).map((pool) => pool.end()));
@@ -68,21 +70,21 @@ export function openPostgres(name: string, url: string): PostgresServer {
 
 function createPool(config: ClientConfig, max: number): Pool {
   const pool = new Pool({ ...config, max, idleTimeoutMillis: idleMs, allowExitOnIdle: true });
-  // A connection that dies while it lies in the pool says so here, and the process would end for want of a listener.
+  // An idle connection that breaks emits an error, and without a listener the process would exit.
   pool.on("error", ignore);
-  // Sent before anything else on the connection. If it fails, so does what follows.
+  // Sent before any other statement of the connection, which fails too if this one does.
   pool.on("connect", (client) => void client.query(pinSearchPath).catch(ignore));
   return pool;
 }
 
-/** Of two places that name the database, the driver believes the one in the url. */
+/** The database goes into the url, because there it overrides the driver's `database` option. */
 function locate(url: string, database: string): ClientConfig {
-  const there = new URL(url);
-  there.pathname = `/${encodeURIComponent(database)}`;
-  return { connectionString: there.href };
+  const target = new URL(url);
+  target.pathname = `/${encodeURIComponent(database)}`;
+  return { connectionString: target.href };
 }
 
-/** A server that has answered is not down, however long the rest takes: others need not wait for this work. */
+/** Notes whether the server has answered: then it is not down, and the circuit breaker stays closed. */
 async function guarded<T>(
   name: string,
   signal: AbortSignal,
@@ -99,7 +101,7 @@ async function guarded<T>(
   }
 }
 
-/** The same work; `noticed` is called at each answer. */
+/** The same work, with `onReply` called at each reply. */
 function trackReplies<T>(work: (sql: Sql) => Promise<T>, onReply: () => void): (sql: Sql) => Promise<T> {
   return (sql) =>
     work({
@@ -111,7 +113,11 @@ function trackReplies<T>(work: (sql: Sql) => Promise<T>, onReply: () => void): (
     });
 }
 
-async function pooled<T>(pool: Pool, signal: AbortSignal, work: (sql: Sql) => Promise<T>): Promise<T> {
+async function withPooledConnection<T>(
+  pool: Pool,
+  signal: AbortSignal,
+  work: (sql: Sql) => Promise<T>,
+): Promise<T> {
   const client = await unlessAborted(signal, pool.connect(), (late) => late.release(true));
   let isReleased = false;
   const release = (isBroken: boolean): void => {
@@ -129,12 +135,12 @@ async function pooled<T>(pool: Pool, signal: AbortSignal, work: (sql: Sql) => Pr
   } finally {
     signal.removeEventListener("abort", stop);
     client.removeListener("error", ignore);
-    // Whatever was begun on a connection that failed ends with it.
+    // After a failure the connection is closed, which ends whatever was running on it.
     release(true);
   }
 }
 
-async function alone<T>(
+async function withOwnConnection<T>(
   config: ClientConfig,
   signal: AbortSignal,
   work: (sql: Sql) => Promise<T>,
@@ -153,20 +159,20 @@ async function alone<T>(
   }
 }
 
-/** Does not wait for what nobody waits for any more; when it comes all the same, it is discarded. */
+/** Stops waiting when the signal aborts. A result that arrives later is discarded. */
 async function unlessAborted<T>(
   signal: AbortSignal,
-  coming: Promise<T>,
+  pending: Promise<T>,
   discard: (late: T) => void,
 ): Promise<T> {
   signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       reject(new Error("aborted"));
-      coming.then(discard, ignore);
+      pending.then(discard, ignore);
     };
     signal.addEventListener("abort", stop, { once: true });
-    coming.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+    pending.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
   });
 }
 
@@ -180,10 +186,10 @@ function sqlOf(client: Client | PoolClient): Sql {
 }
 
 /**
- * All of it or nothing; a failure inside leaves nothing behind. Roles and rights of a whole server stand in a few rows,
- * which PostgreSQL does not queue for: who meets somebody else there starts again, so `work` may run several times.
+ * Runs `work` in a transaction. Role changes of the whole server update the same few catalog rows, where PostgreSQL
+ * fails on concurrency instead of waiting. Then the transaction is repeated, so `work` may run several times.
  *
- * @param lockTimeoutMs How long one lock is waited for: a granted role may hold it for as long as it is connected.
+ * @param lockTimeoutMs The wait for one lock: a granted role may hold it for as long as it is connected.
  */
 export async function inTransaction<T>(sql: Sql, lockTimeoutMs: number, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
@@ -204,7 +210,7 @@ export async function inTransaction<T>(sql: Sql, lockTimeoutMs: number, work: ()
 const attemptsMax = 10;
 const attemptPauseMaxMs = 100;
 
-/** Tuple concurrently updated, two of the same at once, serialisation, deadlock. */
+/** Tuple concurrently updated, unique violation, serialisation failure, deadlock. */
 function isConcurrencyError(error: unknown): boolean {
   return error instanceof DatabaseError && /^(XX000|23505|40001|40P01)$/.test(error.code ?? "");
 }

@@ -1,8 +1,8 @@
 import { ConnectorFault } from "../../service/ports/connector.ts";
 import type { Owner } from "../shared/label.ts";
 
-/** Runs one step of a take-back; answers its fault, so that the steps after it go on. */
-export async function attempt(
+/** Runs one step of a take-back. @returns its fault, so that later steps still run. */
+export async function runStep(
   owner: Owner,
   step: () => Promise<unknown>,
 ): Promise<ConnectorFault | undefined> {
@@ -11,7 +11,7 @@ export async function attempt(
     return undefined;
   } catch (error) {
     if (error instanceof ConnectorFault) return error;
-    // A bug, or the driver outside of a connection. It must not keep the other steps from being tried.
+    // A bug, or a driver error outside of a connection. The other steps must run all the same.
     const why = error instanceof Error ? error.message : "unknown";
     return new ConnectorFault("refused", `${owner.connector}: ${why}`, {
       retryable: true,
@@ -22,8 +22,8 @@ export async function attempt(
 
 const messageLengthMax = 1_500;
 
-/** One fault that names all. Worth another try when one of them is. */
-export function merged(all: readonly (ConnectorFault | undefined)[]): ConnectorFault | undefined {
+/** Combines faults into one, which is retryable if one of them is. */
+export function mergeFaults(all: readonly (ConnectorFault | undefined)[]): ConnectorFault | undefined {
   const faults = all.filter((fault) => fault !== undefined);
   const [first] = faults;
   if (first === undefined || faults.length === 1) return first;

@@ -11,63 +11,63 @@ import {
   type FoundRole,
   type FoundRoles,
 } from "./roles.ts";
-import { attempt, merged } from "./steps.ts";
+import { mergeFaults, runStep } from "./steps.ts";
 import { rejectPrepared, rejectUnknownSessions } from "./reject-unproven.ts";
 import { explainedFault } from "../shared/explained-fault.ts";
 
-/** Honest use holds these locks only briefly. */
+/** Normal use holds these locks only briefly. */
 const lockTimeoutMs = 2_000;
 
 /**
- * Takes the role away, in this order: no new logins; live sessions ended until there are none; what was made and given is
- * removed; the server's own listing is read again. A step goes on when an earlier one has failed, and none waits for a
- * lock without limit, because a granted role can hold most locks for as long as it is connected.
+ * Removes the role in this order: block logins; end sessions until none is left; remove what it created and was
+ * granted; read the server's own listing again. Each step runs even if an earlier one failed, and none waits for a lock
+ * without limit, because a granted role can hold most locks for as long as it is connected.
  */
 export async function takeBackRole(
   server: PostgresServer,
   owner: Owner,
-  wanted: ObjectToTakeBack,
+  target: ObjectToTakeBack,
   leftoversOwner: string,
   signal: AbortSignal,
 ): Promise<TakenBack> {
-  const found = await server.use("take-backs", signal, (sql) => findRoles(sql, owner, wanted));
+  const found = await server.use("take-backs", signal, (sql) => findRoles(sql, owner, target));
   try {
-    return await takeBackFound({ server, owner, leftoversOwner, signal, left: [] }, found, wanted);
+    return await takeBackFound({ server, owner, leftoversOwner, signal, left: [] }, found, target);
   } catch (error) {
-    throw signal.aborted ? outOfTime(error) : error;
+    throw signal.aborted ? withoutTargetDown(error) : error;
   }
 }
 
-/** The server has answered, so it is not down: others need not wait until this attempt gets through. */
-function outOfTime(error: unknown): unknown {
+/** The server has answered, so it is not down, and the circuit breaker must not open. */
+function withoutTargetDown(error: unknown): unknown {
   if (!(error instanceof ConnectorFault)) return error;
   return new ConnectorFault(error.code, error.message, { retryable: error.retryable, reason: error.reason });
 }
 
 async function takeBackFound(
-  removal: Removal,
+  removal: RoleRemoval,
   { managed, untouchable }: FoundRoles,
-  wanted: ObjectToTakeBack,
+  target: ObjectToTakeBack,
 ): Promise<TakenBack> {
   const { server, owner, signal, left } = removal;
-  const oids = [...managed.map(({ oid }) => oid), ...(await droppedOid(server, wanted, signal))];
+  const oids = [...managed.map(({ oid }) => oid), ...(await droppedOid(server, target, signal))];
   const faults = [...(await lockOut(server, owner, { roles: managed, oids }, signal))];
   for (const role of managed) {
     if (faults.some(({ isTargetDown }) => isTargetDown)) break;
-    faults.push(...(await removeRole(removal, role, wanted)));
+    faults.push(...(await removeRole(removal, role, target)));
   }
-  // One that was just logging in when the login was blocked.
+  // A session that was logging in while the login was being blocked.
   const sessions = await endSessionsDuring(server, owner, oids, signal, async () => {});
   const unknown =
-    oids.length > 0 ? undefined : await attempt(owner, () => rejectUnknownSessions(server, owner, signal));
-  const after = await server.use("take-backs", signal, (sql) => findRoles(sql, owner, wanted));
+    oids.length > 0 ? undefined : await runStep(owner, () => rejectUnknownSessions(server, owner, signal));
+  const after = await server.use("take-backs", signal, (sql) => findRoles(sql, owner, target));
   const isDropped = managed.length > 0 && after.managed.length === 0;
-  const fault = merged([...(isDropped ? [] : faults), ...sessions, unknown, untouchable]);
+  const fault = mergeFaults([...(isDropped ? [] : faults), ...sessions, unknown, untouchable]);
   if (fault !== undefined) throw fault;
   return { left };
 }
 
-/** The sessions of a role that was dropped by hand go on. No other role gets its OID. */
+/** Sessions of a role that was dropped by hand continue. No other role gets its OID, so it identifies them. */
 async function droppedOid(
   server: PostgresServer,
   { identity }: ObjectToTakeBack,
@@ -75,43 +75,43 @@ async function droppedOid(
 ): Promise<readonly number[]> {
   if (identity === undefined) return [];
   const oid = Number(identity.id);
-  return (await isThere(server, oid, signal)) ? [] : [oid];
+  return (await roleExists(server, oid, signal)) ? [] : [oid];
 }
 
-async function isThere(server: PostgresServer, oid: number, signal: AbortSignal): Promise<boolean> {
+async function roleExists(server: PostgresServer, oid: number, signal: AbortSignal): Promise<boolean> {
   const rows = await server.use("take-backs", signal, (sql) =>
     sql.query("SELECT FROM pg_roles WHERE oid = $1::int8::oid", [oid]),
   );
   return rows.length > 0;
 }
 
-interface Removal {
+interface RoleRemoval {
   readonly server: PostgresServer;
   readonly owner: Owner;
   readonly leftoversOwner: string;
   readonly signal: AbortSignal;
-  /** What stays; sentences are added. */
+  /** Sentences about what stays. */
   readonly left: string[];
 }
 
-/** Out of its groups, its things to the owner of leftovers, dropped. Answers what failed. */
+/** Revokes memberships, reassigns objects, then drops the role. @returns the faults. */
 async function removeRole(
-  { server, owner, leftoversOwner, signal, left }: Removal,
+  { server, owner, leftoversOwner, signal, left }: RoleRemoval,
   role: FoundRole,
-  wanted: ObjectToTakeBack,
+  target: ObjectToTakeBack,
 ): Promise<readonly ConnectorFault[]> {
   const faults: ConnectorFault[] = [];
   const step = async (work: (sql: Sql) => Promise<unknown>, database?: string): Promise<void> => {
-    const fault = await attempt(owner, () =>
+    const fault = await runStep(owner, () =>
       database === undefined ? server.use("take-backs", signal, work) : server.useIn(database, signal, work),
     );
     if (fault !== undefined) faults.push(fault);
   };
-  // Read before it leaves its groups: afterwards nothing says that it could have made another role.
-  await step(async (sql) => void left.push(...(await rolesItMayHaveMade(sql, role))));
+  // Read before its memberships are revoked, because afterwards nothing shows which roles it may have created.
+  await step(async (sql) => void left.push(...(await rolesPossiblyCreated(sql, role))));
   await step((sql) => revokeMemberships(sql, role));
   await step((sql) => becomeMember(sql, role.name));
-  await step((sql) => removeItsMembers(sql, role));
+  await step((sql) => revokeGrantedMemberships(sql, role));
   let databases: readonly DatabaseOfRole[] = [];
   await step(async (sql) => {
     databases = await databasesOf(sql, role.oid);
@@ -125,21 +125,21 @@ async function removeRole(
       isHere ? undefined : name,
     );
   }
-  const prepared = await attempt(owner, () =>
+  const prepared = await runStep(owner, () =>
     server.use("take-backs", signal, (sql) => rejectPrepared(sql, owner, role)),
   );
-  // The role and its label stay until nothing keeps it, so that the next attempt knows what it was.
+  // The role and its label stay until nothing depends on it, so that the next attempt can identify it.
   if (prepared !== undefined) return [...faults, prepared];
-  // What only others may take away is named by the last step, which fails for it.
+  // Rights that only others may revoke make the last step fail, which names them.
   if (faults.some(({ code }) => code !== "not_permitted")) return faults;
   const before = faults.length;
-  await step((sql) => drop(sql, owner, role, wanted));
+  await step((sql) => dropRole(sql, owner, role, target));
   return faults.slice(before);
 }
 
 /**
- * Out of its groups at once, not only when it is dropped: views and functions it has left read with its rights, whether
- * or not it may log in, and what owns them may be locked by somebody for as long as they like.
+ * Revokes memberships immediately, not only with the drop. Views and functions that it left run with its rights even
+ * without a login, and a lock held by somebody else could delay the drop without limit.
  */
 async function revokeMemberships(sql: Sql, { oid, name }: FoundRole): Promise<void> {
   const groups = await sql.query<{ group: string }>(
@@ -153,8 +153,8 @@ async function revokeMemberships(sql: Sql, { oid, name }: FoundRole): Promise<vo
   );
 }
 
-/** Those it let into its groups. Since 16 the server itself takes them out with DROP OWNED. */
-async function removeItsMembers(sql: Sql, { oid, name }: FoundRole): Promise<void> {
+/** Revokes memberships that the role granted to others. Since 16, DROP OWNED does this. */
+async function revokeGrantedMemberships(sql: Sql, { oid, name }: FoundRole): Promise<void> {
   const members = await sql.query<{ group: string; member: string }>(
     `SELECT g.rolname::text AS "group", u.rolname::text AS member
        FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles u ON u.oid = m.member
@@ -170,7 +170,7 @@ async function removeItsMembers(sql: Sql, { oid, name }: FoundRole): Promise<voi
   );
 }
 
-/** One that is not ours to take away must not keep the others. */
+/** A change that the broker may not make must not prevent the others. */
 async function eachInSavepoint(sql: Sql, changes: readonly string[]): Promise<void> {
   await inTransaction(sql, lockTimeoutMs, async () => {
     for (const change of changes) {
@@ -185,8 +185,8 @@ async function eachInSavepoint(sql: Sql, changes: readonly string[]): Promise<vo
   });
 }
 
-/** Since 16 who makes a role may administer it. */
-async function rolesItMayHaveMade(sql: Sql, { oid, name }: FoundRole): Promise<readonly string[]> {
+/** Since 16, the creator of a role may administer it. */
+async function rolesPossiblyCreated(sql: Sql, { oid, name }: FoundRole): Promise<readonly string[]> {
   const rows = await sql.query<{ role: string }>(
     `SELECT DISTINCT g.rolname::text AS role FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
       WHERE m.member = $1::int8::oid AND m.admin_option ORDER BY 1`,
@@ -198,11 +198,11 @@ async function rolesItMayHaveMade(sql: Sql, { oid, name }: FoundRole): Promise<r
 interface DatabaseOfRole {
   readonly name: string;
   readonly isHere: boolean;
-  /** Whether the role owns anything in it; otherwise it only has rights there. */
+  /** Whether the role owns objects in it; otherwise it only has rights there. */
   readonly owns: boolean;
 }
 
-/** Where the role owns or may do something. What belongs to the whole server counts as here. */
+/** The databases where the role owns objects or has rights. Server-wide objects count as the current database. */
 async function databasesOf(sql: Sql, oid: number): Promise<readonly DatabaseOfRole[]> {
   return sql.query<{ name: string; isHere: boolean; owns: boolean }>(
     `SELECT d.datname::text AS name, d.datname = current_database() AS "isHere", bool_or(s.deptype = 'o') AS owns
@@ -213,11 +213,11 @@ async function databasesOf(sql: Sql, oid: number): Promise<readonly DatabaseOfRo
   );
 }
 
-/** A right somebody gave by hand can only be taken by them: the role is dead, but it cannot go. */
-async function drop(sql: Sql, owner: Owner, { oid }: FoundRole, wanted: ObjectToTakeBack): Promise<void> {
+/** Drops the role. Fails while it has rights granted by others, which only they can revoke. */
+async function dropRole(sql: Sql, owner: Owner, { oid }: FoundRole, target: ObjectToTakeBack): Promise<void> {
   await inTransaction(sql, lockTimeoutMs, async () => {
-    const { managed } = await findRoles(sql, owner, wanted);
-    const role = managed.find((one) => one.oid === oid);
+    const { managed } = await findRoles(sql, owner, target);
+    const role = managed.find((found) => found.oid === oid);
     if (role === undefined) return;
     const held = await sql.query<{ database: string | null }>(
       `SELECT DISTINCT d.datname::text AS database
@@ -230,7 +230,7 @@ async function drop(sql: Sql, owner: Owner, { oid }: FoundRole, wanted: ObjectTo
       throw explainedFault(
         "not_permitted",
         owner.connector,
-        `${role.name} is locked out, but others gave it rights in ${places} that only they can take: let them run there DROP OWNED BY ${role.name}`,
+        `${role.name} is locked out, but others granted it rights in ${places} that only they can revoke: they must run DROP OWNED BY ${role.name} there`,
         { retryable: false },
       );
     }

@@ -8,15 +8,15 @@ import { clockFinding } from "../shared/check-clock.ts";
 import { contentOf } from "./command-categories.ts";
 import type { Send } from "./server.ts";
 
-/** Selectors, which hold rights and label, came with 7.0. */
+/** Rights and label are in selectors, which exist since 7.0. */
 const versionMin = 7;
-/** No user can have this name, because of the space: what is tried with it changes nobody. */
-const nobody = "jit check";
-/** Rules are tried on this user together with one that does not exist: the server then changes nothing at all. */
-const tried = "jit:check";
-const noRule = "no-such-rule";
+/** No user can have this name, because of the space, so commands on it change nothing. */
+const impossibleUser = "jit check";
+/** Rules are tested on this user together with an invalid one, so that the server applies none of them. */
+const testUser = "jit:check";
+const invalidRule = "no-such-rule";
 
-/** Tries what a grant will need in ways that change nothing. */
+/** Checks everything that a grant needs, with commands that change nothing. */
 export async function checkRedis(
   send: Send,
   settings: RedisSettings,
@@ -39,15 +39,15 @@ export async function checkRedis(
       ? []
       : [clockFinding(seconds * 1_000 + (microseconds ?? 0) / 1_000, before, after)]),
     may("acl|list", await ask("ACL", "LIST")),
-    may("acl|setuser", await ask("ACL", "SETUSER", tried, noRule)),
-    may("acl|deluser", await ask("ACL", "DELUSER", nobody)),
-    may("client|kill", await ask("CLIENT", "KILL", "USER", nobody)),
+    may("acl|setuser", await ask("ACL", "SETUSER", testUser, invalidRule)),
+    may("acl|deluser", await ask("ACL", "DELUSER", impossibleUser)),
+    may("client|kill", await ask("CLIENT", "KILL", "USER", impossibleUser)),
     ...(settings.aclSave ? await saveFindings(ask, me) : []),
     ...(await actionFindings(send, settings, me)),
   ];
 }
 
-/** The name that the broker connects with; without one Redis takes its default user. */
+/** The user of the broker; without one in the url, Redis uses its default user. */
 function brokerOf(url: string): string {
   const { username } = new URL(url);
   return username === "" ? "default" : decodeURIComponent(username);
@@ -67,7 +67,7 @@ function serverFindings(server: string, replication: string): readonly CheckFind
   ];
 }
 
-/** Without running ACL SAVE: that would write all users, also what others have changed and not meant to keep. */
+/** Does not run ACL SAVE, because that would also save changes of others that are not meant to be kept. */
 async function saveFindings(ask: SendCommand, me: string): Promise<readonly CheckFinding[]> {
   const save = await ask("ACL", "DRYRUN", me, "ACL", "SAVE");
   const file = await ask("CONFIG", "GET", "aclfile");
@@ -93,7 +93,7 @@ async function saveFindings(ask: SendCommand, me: string): Promise<readonly Chec
   ];
 }
 
-/** What each action gives: whether the server knows its rules, and what its categories hold there. */
+/** Checks for each action that the server knows its rules, and what its categories contain there. */
 async function actionFindings(
   send: Send,
   { actions }: RedisSettings,
@@ -102,7 +102,7 @@ async function actionFindings(
   const found: CheckFinding[] = [];
   for (const [action, { commands }] of Object.entries(actions)) {
     const unknown: string[] = [];
-    for (const rule of commands) if (!(await isUnderstood(send, rule))) unknown.push(rule);
+    for (const rule of commands) if (!(await isKnownRule(send, rule))) unknown.push(rule);
     const what = `The server knows the commands of the action ${action}`;
     const list = unknown.join(", ");
     found.push(
@@ -136,12 +136,12 @@ async function categoryFinding(
     return notVerified(what, "the broker may not use acl|cat", `ACL SETUSER ${me} +acl|cat`);
   }
   const known = `The categories of the action ${action} were looked up`;
-  return finding(unsafe.length === 0 ? known : `${known}; never given of them: ${unsafe.join(", ")}`, true);
+  return finding(unsafe.length === 0 ? known : `${known}; never granted: ${unsafe.join(", ")}`, true);
 }
 
-/** Whether the server takes this rule: an error about the one behind it says so. */
-async function isUnderstood(send: Send, rule: string): Promise<boolean> {
-  const answer = await answerOf(send, ["ACL", "SETUSER", tried, rule, noRule]);
+/** Whether the server knows this rule: then its error is about the invalid rule after it. */
+async function isKnownRule(send: Send, rule: string): Promise<boolean> {
+  const answer = await answerOf(send, ["ACL", "SETUSER", testUser, rule, invalidRule]);
   return answer === denied || !String(answer).includes(`'${rule}'`);
 }
 
@@ -149,7 +149,7 @@ type SendCommand = (...command: readonly string[]) => Promise<unknown>;
 
 const denied = Symbol("denied");
 
-/** The answer, the text of an error, or that the broker may not ask. */
+/** The reply, the text of an error, or `denied` when the broker may not run the command. */
 async function answerOf(send: Send, command: readonly string[]): Promise<unknown> {
   try {
     return await send(...command);

@@ -4,18 +4,18 @@ import type { Rights } from "../../service/ports/connector.ts";
 import type { Send } from "./server.ts";
 import { explainedFault } from "../shared/explained-fault.ts";
 
-/** What the server said of the categories of some rules. */
+/** What the categories of some rules contain on this server. */
 export interface CategoryContent {
-  /** Given by the rules, and not known to be safe: newer commands, commands of modules. */
+  /** Commands that the rules allow and that are not known to be safe, such as newer ones and those of modules. */
   readonly unsafe: readonly string[];
-  /** False: the broker may not ask, so only what is known of every server counts. */
+  /** False: the broker may not read the categories, so only the built-in list counts. */
   readonly isAsked: boolean;
 }
 
-/** Asks the server what the categories of these rules hold, and follows the rules in their order: the last one counts. */
+/** Reads the categories of these rules from the server and applies the rules in order, because the last one wins. */
 export async function contentOf(send: Send, rules: readonly string[]): Promise<CategoryContent> {
   const known = new Map<string, readonly string[]>();
-  const given = new Set<string>();
+  const allowed = new Set<string>();
   for (const rule of rules) {
     const category = categoryOf(rule);
     if (category !== undefined && !known.has(category)) {
@@ -23,18 +23,18 @@ export async function contentOf(send: Send, rules: readonly string[]): Promise<C
       if (members === undefined) return { unsafe: [], isAsked: false };
       known.set(category, members);
     }
-    const touched = category === undefined ? [rule.slice(1)] : (known.get(category) ?? []);
-    for (const command of touched) {
-      if (rule.startsWith("+")) given.add(command);
-      else if (rule.startsWith("-")) remove(given, command);
+    const affected = category === undefined ? [rule.slice(1)] : (known.get(category) ?? []);
+    for (const command of affected) {
+      if (rule.startsWith("+")) allowed.add(command);
+      else if (rule.startsWith("-")) remove(allowed, command);
     }
   }
-  return { unsafe: [...given].filter((command) => !isSafeCommand(command)), isAsked: true };
+  return { unsafe: [...allowed].filter((command) => !isSafeCommand(command)), isAsked: true };
 }
 
 /**
- * The rights without what the server's categories hold beyond safe commands. @throws ConnectorFault when a command is
- * given by name and not known to be safe, or a category is not known and the server may not be asked.
+ * Removes the unsafe commands that the categories contain on this server. @throws ConnectorFault when a command is
+ * named that is not known to be safe, or a category is unknown and the broker may not read it.
  */
 export async function withoutUnsafe(send: Send, name: string, rights: Rights): Promise<Rights> {
   const limited: Record<string, readonly string[]> = {};
@@ -68,17 +68,17 @@ function categoryOf(rule: string): string | undefined {
   return /^[+-]@(.+)$/.exec(rule)?.[1];
 }
 
-/** A command goes with its subcommands. */
-function remove(given: Set<string>, command: string): void {
-  given.delete(command);
-  for (const one of given) if (one.startsWith(`${command}|`)) given.delete(one);
+/** Removes a command with its subcommands. */
+function remove(allowed: Set<string>, command: string): void {
+  allowed.delete(command);
+  for (const other of allowed) if (other.startsWith(`${command}|`)) allowed.delete(other);
 }
 
-/** Undefined: the broker may not ask. */
+/** The commands of a category; undefined: the broker may not read it. */
 async function membersOf(send: Send, category: string): Promise<readonly string[] | undefined> {
   try {
-    const answer = await send("ACL", "CAT", category);
-    return Array.isArray(answer) ? answer.map((one) => String(one).toLowerCase()) : undefined;
+    const reply = await send("ACL", "CAT", category);
+    return Array.isArray(reply) ? reply.map((command) => String(command).toLowerCase()) : undefined;
   } catch (error) {
     if (error instanceof ErrorReply && error.message.startsWith("NOPERM")) return undefined;
     throw error;

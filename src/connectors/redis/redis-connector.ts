@@ -15,7 +15,7 @@ import { explainedFault } from "../shared/explained-fault.ts";
 /** 192 bits. */
 const passwordBytes = 24;
 
-/** An ACL user per grant. `server` is replaced in tests that cut the line. */
+/** Creates an ACL user per grant. Tests replace `server` to cut connections. */
 export function createRedisConnector(
   settings: RedisSettings,
   { instance, now }: ConnectorPorts,
@@ -48,7 +48,7 @@ export function createRedisConnector(
     async issue(spec, { expiresAt }, signal) {
       const password = randomBytes(passwordBytes).toString("base64url");
       await server.use(signal, async (send) => {
-        await open(send, owner, { ...spec, notAfter: expiresAt }, sha256Hex(password));
+        await enableUser(send, owner, { ...spec, notAfter: expiresAt }, sha256Hex(password));
         await save(send);
       });
       const tls = isEncrypted ? " --tls" : "";
@@ -64,7 +64,7 @@ export function createRedisConnector(
     },
     takeBack: ({ object }, signal) =>
       server.use(signal, async (send) => {
-        // Its connections end with it.
+        // Deleting a user also closes its connections.
         if ((await findUser(send, owner, object)) !== undefined) await send("ACL", "DELUSER", object);
         await save(send);
       }),
@@ -87,7 +87,7 @@ function serverOf(url: string): string {
   return `${hostname}:${port || "6379"}`;
 }
 
-/** Each action is a selector of its own: the commands of one never reach the keys of another. */
+/** Each action is a selector of its own, so that the commands of one cannot be used on the keys of another. */
 function rightsOf({ actions }: RedisSettings, served: TargetSpec["scopes"]): TargetSpec["rights"] {
   return Object.fromEntries(
     [...new Set(served.map(actionOf))].map((action) => {
@@ -112,22 +112,24 @@ async function provision(send: Send, owner: Owner, spec: TargetSpec): Promise<vo
   const rights = await withoutUnsafe(send, owner.connector, spec.rights);
   await findUser(send, owner, object);
   await send("ACL", "SETUSER", object, ...userRules(owner, rights, labelOf(spec)));
-  // Redis words rules in its own way. What it has made of ours goes into the label, to be compared with later.
-  const made = await findUser(send, owner, object);
-  await send("ACL", "SETUSER", object, ...userRules(owner, rights, labelOf(spec, made?.digest)));
+  // Redis rewrites rules. A digest of its version goes into the label, to detect changes later.
+  const created = await findUser(send, owner, object);
+  await send("ACL", "SETUSER", object, ...userRules(owner, rights, labelOf(spec, created?.digest)));
 }
 
-async function open(send: Send, owner: Owner, spec: TargetSpec, passwordHash: string): Promise<void> {
+async function enableUser(send: Send, owner: Owner, spec: TargetSpec, passwordHash: string): Promise<void> {
   const { object, rights } = spec;
   const found = await findUser(send, owner, object);
   if (found === undefined) {
-    throw explainedFault("refused", owner.connector, `the user ${object} is not there`, { retryable: false });
+    throw explainedFault("refused", owner.connector, `the user ${object} does not exist`, {
+      retryable: false,
+    });
   }
   assertSingleRules(owner, rights);
   const limited = await withoutUnsafe(send, owner.connector, rights);
   const rules = userRules(owner, limited, labelOf(spec, found.label.given?.[0]));
   await send("ACL", "SETUSER", object, "on", "resetpass", `#${passwordHash}`, ...rules);
-  // Whoever came in with an earlier password goes with it.
+  // Connections that used an earlier password are closed.
   await send("CLIENT", "KILL", "USER", object);
 }
 

@@ -2,7 +2,7 @@ import { ConnectionTimeoutError, ErrorReply, SocketClosedUnexpectedlyError, Sock
 import { ConnectorFault } from "../../service/ports/connector.ts";
 import { networkCode, networkReason } from "../shared/network-reason.ts";
 
-/** Which of our few kinds of fault an error of the driver is. Never repeats a command: it may hold the hash of a password. */
+/** Turns an error of the driver into a ConnectorFault. Never quotes a command: it may contain a password hash. */
 export function redisFault(name: string, error: unknown, signal: AbortSignal): ConnectorFault {
   if (error instanceof ConnectorFault) return error;
   if (signal.aborted) {
@@ -19,17 +19,17 @@ export function redisFault(name: string, error: unknown, signal: AbortSignal): C
 
 function driverReason(error: unknown): string | undefined {
   if (error instanceof ConnectionTimeoutError || error instanceof SocketTimeoutError) {
-    return "it did not answer in time: look for a firewall on the way, and whether it wants TLS (rediss://)";
+    return "it did not answer in time: check for a firewall on the way, and whether it requires TLS (rediss://)";
   }
   return error instanceof SocketClosedUnexpectedlyError
-    ? "it cut the connection: look whether it wants TLS (rediss://)"
+    ? "it closed the connection: check whether it requires TLS (rediss://)"
     : undefined;
 }
 
-/** By the word an error begins with; for people. */
+/** Explanations by the error prefix of Redis, for people. */
 const reasons: Readonly<Record<string, string>> = {
   WRONGPASS: "it does not accept the broker's name or password",
-  NOAUTH: "it wants a password, and the url has none",
+  NOAUTH: "it requires a password, and the url has none",
   NOPERM: "the broker lacks a right; jit connectors check says which",
   READONLY: "it is a read replica: point the url at the primary",
   LOADING: "it is loading its data",
@@ -39,10 +39,10 @@ const reasons: Readonly<Record<string, string>> = {
   TRYAGAIN: "its cluster is being resharded",
   OOM: "its memory is full",
   MISCONF: "it cannot write to its disk",
-  DENIED: "it runs in protected mode: it takes no connection from elsewhere without a password",
+  DENIED: "it runs in protected mode: it rejects remote connections without a password",
 };
 
-/** Errors that begin with ERR are told apart by their text, which is not repeated. */
+/** Errors with the prefix ERR are recognised by their text, which is not quoted. */
 const errors: readonly (readonly [RegExp, string])[] = [
   [
     /unknown command or category/i,
@@ -51,20 +51,20 @@ const errors: readonly (readonly [RegExp, string])[] = [
   [/not configured to use an acl file/i, "it has no aclfile, which aclSave needs"],
   [/DB index|invalid db/i, "the database of the url does not exist"],
   [/max number of clients/i, "it has no connection left"],
-  [/unknown command/i, "it is no Redis of 7.0 or later"],
+  [/unknown command/i, "it is not Redis 7.0 or later"],
 ];
 
 function serverFault(name: string, message: string): ConnectorFault {
-  const word = /^-?([A-Z]{2,20})\b/.exec(message)?.[1] ?? "ERR";
-  const text = `${name}: Redis says ${word}.`;
-  const known = Object.hasOwn(reasons, word) ? reasons[word] : undefined;
-  const reason = known ?? errors.find(([pattern]) => pattern.test(message))?.[1] ?? `it refused (${word})`;
-  if (["LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "TRYAGAIN"].includes(word)) {
+  const prefix = /^-?([A-Z]{2,20})\b/.exec(message)?.[1] ?? "ERR";
+  const text = `${name}: Redis says ${prefix}.`;
+  const known = Object.hasOwn(reasons, prefix) ? reasons[prefix] : undefined;
+  const reason = known ?? errors.find(([pattern]) => pattern.test(message))?.[1] ?? `it refused (${prefix})`;
+  if (["LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "TRYAGAIN"].includes(prefix)) {
     const down = { retryable: true, isTargetDown: true, hasAnswered: true };
     return new ConnectorFault("unreachable", text, { ...down, reason });
   }
-  if (["NOPERM", "NOAUTH", "WRONGPASS"].includes(word)) {
+  if (["NOPERM", "NOAUTH", "WRONGPASS"].includes(prefix)) {
     return new ConnectorFault("not_permitted", text, { retryable: false, reason });
   }
-  return new ConnectorFault("refused", text, { retryable: word === "OOM", reason });
+  return new ConnectorFault("refused", text, { retryable: prefix === "OOM", reason });
 }

@@ -1,18 +1,18 @@
 import { createClient } from "redis";
 import { redisFault } from "./redis-fault.ts";
 
-/** Sends one command, gives its answer. */
+/** Sends one command. @returns its reply. */
 export type Send = (...command: readonly string[]) => Promise<unknown>;
 
-/** A Redis server as the broker sees it. Whatever fails is thrown as a ConnectorFault. */
+/** A Redis server, used with the rights of the broker. Every error is thrown as a ConnectorFault. */
 export interface RedisServer {
   readonly use: <T>(signal: AbortSignal, work: (send: Send) => Promise<T>) => Promise<T>;
 }
 
 const connectTimeoutMs = 5_000;
-const answerTimeoutMs = 10_000;
+const replyTimeoutMs = 10_000;
 
-/** A connection for each piece of work: there are few, and none is left lying about with the broker's rights. */
+/** Opens a connection per job: jobs are few, and no idle connection keeps the rights of the broker. */
 export function openRedis(name: string, url: string): RedisServer {
   return {
     async use(signal, work) {
@@ -23,11 +23,11 @@ export function openRedis(name: string, url: string): RedisServer {
         disableClientInfo: true,
         socket: {
           connectTimeout: connectTimeoutMs,
-          socketTimeout: answerTimeoutMs,
+          socketTimeout: replyTimeoutMs,
           reconnectStrategy: false,
         },
       });
-      // Said here and by the call that failed; without a listener the process would end.
+      // The failed call reports the error too, but without a listener the process would exit.
       client.on("error", () => {});
       const stop = (): void => {
         if (client.isOpen) client.destroy();

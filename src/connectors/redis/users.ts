@@ -17,7 +17,7 @@ import { explainedFault } from "../shared/explained-fault.ts";
 const labelStart = "(~jit-label:";
 const labelPattern = /\(~jit-label:([A-Za-z0-9_-]+) [^()]*\)/;
 
-/** May greet, authenticate and choose a database, nothing else; rights are in the selectors, one for each action. */
+/** Allows only connecting, authenticating and selecting a database. Rights are in selectors, one for each action. */
 const rootRules = [
   "resetkeys",
   "resetchannels",
@@ -28,29 +28,29 @@ const rootRules = [
   "-@admin",
 ];
 
-/** A user of ours as `ACL LIST` has it. */
+/** A user of ours as listed by `ACL LIST`. */
 export interface FoundUser {
   readonly object: string;
   readonly label: FoundLabel;
-  /** Of everything it may do, as Redis itself words it; without its passwords, its label and whether it is on. */
+  /** Digest of its rights as Redis lists them, without passwords, label and the on/off state. */
   readonly digest: string;
   readonly isOpenToAll: boolean;
   readonly passwords: number;
 }
 
-/** In a selector a space begins another rule and a bracket ends them all. */
-const oneRule = /^[~&%+-][^\s()]{0,200}$/u;
+/** In a selector, a space starts another rule and a bracket ends the selector. */
+const singleRule = /^[~&%+-][^\s()]{0,200}$/u;
 
-/** @throws ConnectorFault when a rule of a frozen order would be more than one at the server. */
+/** @throws ConnectorFault when a stored rule would be more than one rule at the server. */
 export function assertSingleRules(owner: Owner, rights: Rights): void {
   const rules = Object.values(rights).flat();
-  if (rules.every((rule) => oneRule.test(rule))) return;
+  if (rules.every((rule) => singleRule.test(rule))) return;
   throw explainedFault("invalid_input", owner.connector, "a rule holds a space or a bracket", {
     retryable: false,
   });
 }
 
-/** The rules that make a user what its grant says, whatever it was; its passwords and whether it is on stay. */
+/** The rules that give a user exactly the rights of its grant. Passwords and the on/off state are kept. */
 export function userRules(owner: Owner, rights: Rights, label: Label): readonly string[] {
   assertSingleRules(owner, rights);
   const selectors = Object.values(rights).map((rules) => `(${rules.join(" ")})`);
@@ -58,21 +58,21 @@ export function userRules(owner: Owner, rights: Rights, label: Label): readonly 
   return [...rootRules, ...selectors, `${labelStart}${text} -@all)`];
 }
 
-/** All users that bear our label. */
+/** All users with our label. */
 export async function findUsers(send: Send, owner: Owner): Promise<readonly FoundUser[]> {
   return (await lines(send)).flatMap((line) => userOf(owner, line) ?? []);
 }
 
-/** The user of this name; a fault when somebody else's bears it. */
+/** The user of this name. @throws ConnectorFault when it does not have our label. */
 export async function findUser(send: Send, owner: Owner, object: string): Promise<FoundUser | undefined> {
-  const line = (await lines(send)).find((one) => one.startsWith(`user ${object} `));
+  const line = (await lines(send)).find((user) => user.startsWith(`user ${object} `));
   if (line === undefined) return undefined;
   const user = userOf(owner, line);
   if (user !== undefined) return user;
   throw explainedFault(
     "foreign_object",
     owner.connector,
-    `the user ${object} does not bear our label, so it is not touched.`,
+    `the user ${object} does not have our label, so it is not touched.`,
     { retryable: false },
   );
 }

@@ -1,10 +1,10 @@
 import type { CheckFinding } from "../../service/ports/connector.ts";
 import { finding } from "./check-finding.ts";
 
-/** A target whose clock is further away ends access visibly early or late, where it ends it by itself. */
+/** With a larger difference, a target that expires access by itself does so visibly early or late. */
 const clockDifferenceMaxMs = 5_000;
 
-/** Compares a target's clock, read somewhere between `before` and `after` by ours. Milliseconds. */
+/** Compares a target's clock, read between `before` and `after` by our clock. All in milliseconds. */
 export function clockFinding(theirs: number, before: number, after: number): CheckFinding {
   const difference = theirs < before ? theirs - before : Math.max(0, theirs - after);
   const what = `Its clock differs by ${(difference / 1_000).toFixed(1)} s`;

@@ -1,15 +1,15 @@
 import type { Instant } from "../../core/values/ids.ts";
 import type { KeyedMutex } from "../../service/async/keyed-mutex.ts";
 
-/** What every kind of connector is given beside its settings. */
+/** The dependencies of every kind of connector. */
 export interface ConnectorPorts {
-  /** Names this installation in every label; the same for as long as its database lives. */
+  /** Identifies this installation in every label, for as long as its database exists. */
   readonly instance: string;
   readonly now: () => Instant;
 }
 
-/** What a connector is given whose target many grants change at once. */
+/** The dependencies of a connector at whose target many grants are changed at the same time. */
 export interface ServerPorts extends ConnectorPorts {
-  /** Serialises what is done to one role, in this process; a store that several processes share brings its own. */
+  /** Serialises the changes of one role within this process. Several processes need a shared lock. */
   readonly mutex: KeyedMutex;
 }

@@ -1,6 +1,6 @@
 import { ConnectorFault } from "../../service/ports/connector.ts";
 
-/** A fault whose cause we word ourselves: the same clause for the log and for people. It must hold no secret. */
+/** A fault with one explanation for the log and for people. It must not contain a secret. */
 export function explainedFault(
   code: ConnectorFault["code"],
   connector: string,

@@ -2,20 +2,20 @@ import { createHash } from "node:crypto";
 import { parseId, type GrantId, type Instant } from "../../core/values/ids.ts";
 import { formatInstant, parseInstant } from "../../core/values/time.ts";
 
-/** Whose an object is, as written onto it at the target: how we and only we find it again, without any ledger. */
+/** The label on an object at the target. By it we find our own objects, and no others, without any local records. */
 export interface Label {
   readonly grantId: GrantId;
   readonly notAfter: Instant;
-  /** What the kind wants to compare with later, such as the roles it gave. */
+  /** What was granted, to detect drift later: for example the groups of a role. */
   readonly given: readonly string[];
-  /** When the object was made, by the target's own clock; absent where the kind has no use for that. */
+  /** When the object was created, by the target's clock; absent for kinds that do not need it. */
   readonly from?: Instant | null;
 }
 
-/** A label of ours as found; null where it says nothing that can be read. */
+/** A label of ours as found at a target; a field that cannot be read is null. */
 export type FoundLabel = { readonly [Key in keyof Label]: Label[Key] | null };
 
-/** Who is labelling: two installations, or two connectors of one, may share a server without touching each other's. */
+/** The owner of a label. Installations and connectors may share a server, and touch only their own objects. */
 export interface Owner {
   readonly instance: string;
   readonly connector: string;
@@ -39,7 +39,7 @@ export function formatLabel(
   });
 }
 
-/** What a text found at a target says; undefined when it is not a label of ours. Never throws. */
+/** Parses a text found at a target; undefined when it is not a label of ours. Never throws. */
 export function readLabel(owner: Owner, text: string | null): FoundLabel | undefined {
   const parsed = parseJson(text ?? "");
   if (typeof parsed !== "object" || parsed === null) return undefined;
@@ -54,21 +54,21 @@ export function readLabel(owner: Owner, text: string | null): FoundLabel | undef
     grantId: typeof grant === "string" ? (parseId("grant", grant) ?? null) : null,
     notAfter: instantIn(fields.get("notAfter")),
     from: instantIn(fields.get("from")),
-    given: Array.isArray(given) ? given.filter((one) => typeof one === "string") : null,
+    given: Array.isArray(given) ? given.filter((item) => typeof item === "string") : null,
   };
 }
 
-/** Names longer than this are cut by PostgreSQL, and two that were cut could be one. */
+/** PostgreSQL truncates longer names, and two truncated names could be equal. */
 const nameLengthMax = 63;
 
 /**
- * `jit_gr_…_0123ab`: the grant's id, and six digits of the connector's name, for one server may be behind two
- * connectors. An id too long for that is represented by its hash.
+ * `jit_gr_…_0123ab`: the grant's id, and six digits of a hash of the connector's name, because two connectors may lead
+ * to the same server. An id that is too long is replaced by its hash.
  */
 export function objectName(start: string, connector: string, grantId: GrantId): string {
-  const tail = `_${sha256Hex(connector).slice(0, 6)}`;
-  const name = `${start}${grantId}${tail}`;
-  return name.length <= nameLengthMax ? name : `${start}${sha256Hex(grantId).slice(0, 32)}${tail}`;
+  const suffix = `_${sha256Hex(connector).slice(0, 6)}`;
+  const name = `${start}${grantId}${suffix}`;
+  return name.length <= nameLengthMax ? name : `${start}${sha256Hex(grantId).slice(0, 32)}${suffix}`;
 }
 
 /** In lower-case hex. */

@@ -1,16 +1,16 @@
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** Replaces a file at once and for good: whoever reads it sees the old one or the new one, also after a power cut. */
+/** Replaces a file atomically and durably: readers see the old or the new content, even after a power loss. */
 export async function writeAtomically(file: string, content: Buffer | string, mode: number): Promise<void> {
-  // In the same folder: a rename is atomic within one file system.
+  // In the same folder, because a rename is atomic only within one file system.
   const temporary = `${file}.new`;
   try {
     await rm(temporary, { force: true });
     const handle = await open(temporary, "wx", mode);
     try {
       await handle.writeFile(content);
-      // What the umask took away is given back: sshd reads the list as somebody else.
+      // Restores the mode that the umask reduced, because sshd reads the list as another user.
       await handle.chmod(mode);
       await handle.sync();
     } finally {

@@ -6,7 +6,7 @@ import { readSshCaKey, type SshCaKey } from "./ca-key.ts";
 
 const othersMode = 0o077;
 
-/** The CA's key, read afresh each time, so that it can be replaced. @throws ConnectorFault when it cannot be used. */
+/** Reads the CA key, every time anew so that it can be replaced. @throws ConnectorFault when it is unusable. */
 export async function loadCaKey(settings: SshSettings, signal: AbortSignal): Promise<SshCaKey> {
   try {
     return await readCaKey(settings);
@@ -27,10 +27,12 @@ async function readCaKey({ name, caKeyFile }: SshSettings): Promise<SshCaKey> {
   const decoded = decodeText(await readFile(caKeyFile));
   if ("problem" in decoded) return refuse(decoded.problem);
   const key = readSshCaKey(decoded.text);
-  return key ?? refuse("is no unencrypted ed25519 key");
+  return key ?? refuse("is not an unencrypted ed25519 key");
 }
 
-/** Files that cannot be read or written are this kind's unreachable target. What is no such trouble stays as it is. */
+/**
+ * Turns a file error into a ConnectorFault, because files are the target of this kind. Other errors stay as they are.
+ */
 export function fileFault(name: string, error: unknown, signal: AbortSignal): unknown {
   if (error instanceof ConnectorFault) return error;
   if (signal.aborted) return new ConnectorFault("timeout", `${name} took too long.`, { retryable: true });
@@ -51,14 +53,14 @@ export function fileFault(name: string, error: unknown, signal: AbortSignal): un
   });
 }
 
-/** By the system's code; for people, after the file's path. */
+/** Explanations by system error code, for people. They follow the path of the file. */
 const reasons: Readonly<Record<string, string>> = {
   EACCES: "may not be read or written by the account of the service",
   EPERM: "may not be read or written by the account of the service",
-  ENOENT: "is not there, or its folder is not mounted",
-  ENOTDIR: "is not there: a part of its path is no folder",
+  ENOENT: "does not exist, or its folder is not mounted",
+  ENOTDIR: "does not exist: a part of its path is not a folder",
   EISDIR: "is a folder, and should be a file",
-  EROFS: "is on a disk that is read-only",
+  EROFS: "is on a read-only disk",
   ENOSPC: "cannot be written: the disk is full",
   EDQUOT: "cannot be written: the disk is full",
   EIO: "cannot be read or written: the disk is broken",

@@ -1,26 +1,26 @@
 import { createPrivateKey, createPublicKey, sign } from "node:crypto";
 import { readWire, wire } from "./wire.ts";
 
-/** The key certificates are signed with. */
+/** The key that signs certificates. */
 export interface SshCaKey {
-  /** In wire form. */
+  /** In SSH wire format. */
   readonly publicBlob: Buffer;
   /** As in `TrustedUserCAKeys`. */
   readonly publicLine: string;
-  /** A signature in wire form. */
+  /** @returns a signature in SSH wire format. */
   readonly sign: (bytes: Buffer) => Buffer;
 }
 
 const type = "ssh-ed25519";
 const opensshMagic = "openssh-key-v1\0";
 
-/** Reads an unencrypted ed25519 key as `ssh-keygen` or `openssl` writes it; undefined when it is something else. */
+/** Reads an unencrypted ed25519 key as written by `ssh-keygen` or `openssl`; undefined for anything else. */
 export function readSshCaKey(text: string): SshCaKey | undefined {
   try {
     const seed = seedOf(text);
     return seed && caKeyOf(seed);
   } catch (error) {
-    // Whatever the parsers say of a damaged key, none of it may be repeated: it is a secret.
+    // The parser's message may quote the key, so it must not be repeated.
     if (error instanceof Error) return undefined;
     throw error;
   }
@@ -46,7 +46,7 @@ function seedOf(text: string): Buffer | undefined {
   return key.export({ format: "der", type: "pkcs8" }).subarray(-32);
 }
 
-/** OpenSSH's PROTOCOL.key: cipher, key derivation, its options, the number of keys, the public and the private one. */
+/** OpenSSH's PROTOCOL.key: cipher, key derivation, its options, number of keys, public key, private key. */
 function seedOfOpenssh(bytes: Buffer): Buffer | undefined {
   if (bytes.subarray(0, opensshMagic.length).toString("latin1") !== opensshMagic) return undefined;
   const outer = readWire(bytes.subarray(opensshMagic.length));

@@ -2,22 +2,22 @@ import type { Instant } from "../../core/values/ids.ts";
 import { dayMs, durationMaxMs, plus } from "../../core/values/time.ts";
 import type { SerialRange } from "./krl.ts";
 
-/** A revocation found in the list that no entry of the ledger explains: the ledger was lost, or is an older copy. */
+/** A revocation in the list without an entry in the ledger, because the ledger was lost or is an older copy. */
 export interface CarriedRange {
   readonly range: SerialRange;
-  /** No certificate with these serials is good after this. */
+  /** No certificate with these serials is valid after this. */
   readonly until: Instant;
 }
 
-/** The clocks of hosts may be this far behind. */
+/** How far the clocks of hosts may be behind. */
 export const keptAfterEndMs = dayMs;
 
 /**
- * What has to stay revoked although no entry explains it. A revocation is never forgotten because the ledger was: it
- * stays until the longest possible certificate has ended.
+ * The revocations to keep although no ledger entry explains them. Losing the ledger must not undo a revocation, so each
+ * is kept until the longest possible certificate has expired.
  *
- * @param found What the revocation list says.
- * @param explained What the entries of the ledger say, also those that are about to be dropped.
+ * @param found The ranges in the revocation list.
+ * @param explained The ranges of the ledger entries, including those that are about to be dropped.
  */
 export function carriedOver(
   found: readonly SerialRange[],
@@ -28,10 +28,10 @@ export function carriedOver(
   const isExplained = coveredBy([...explained, ...before.map(({ range }) => range)]);
   const until = plus(now, durationMaxMs + keptAfterEndMs);
   const added = found.filter((range) => !isExplained(range)).map((range) => ({ range, until }));
-  return [...before.filter((one) => one.until > now), ...added];
+  return [...before.filter((range) => range.until > now), ...added];
 }
 
-/** Whether all of a range is in one of these. Ranges of one grant begin with the same serial. */
+/** Whether one of these ranges covers a whole range. Ranges of one grant begin with the same serial. */
 export function coveredBy(ranges: readonly SerialRange[]): (range: SerialRange) => boolean {
   const lastByFirst = new Map<bigint, bigint>();
   for (const [first, last] of ranges) {

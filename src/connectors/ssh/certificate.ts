@@ -4,10 +4,10 @@ import type { SshCaKey } from "./ca-key.ts";
 import type { SshPublicKey } from "./key-fields.ts";
 import { wire } from "./wire.ts";
 
-/** What a certificate says beside the key it is for. */
+/** The content of a certificate beside its key. */
 export interface CertificateTerms {
   readonly serial: bigint;
-  /** What sshd logs of whoever comes in with it. */
+  /** What sshd logs when the certificate is used. */
   readonly keyId: string;
   readonly principals: readonly string[];
   readonly validAfter: Instant;
@@ -20,8 +20,8 @@ const userCertificate = 1;
 const nonceBytes = 32;
 
 /**
- * A user certificate as in OpenSSH's PROTOCOL.certkeys, ready to be written to `…-cert.pub`. It allows a terminal and
- * nothing else: no forwarding of ports, agents or X11.
+ * Signs a user certificate (OpenSSH's PROTOCOL.certkeys) in the format of a `…-cert.pub` file. It permits a terminal
+ * and nothing else: no forwarding of ports, agents or X11.
  */
 export function signCertificate(ca: SshCaKey, key: SshPublicKey, terms: CertificateTerms): string {
   const type = certificateType(key.type);
@@ -44,8 +44,8 @@ export function signCertificate(ca: SshCaKey, key: SshPublicKey, terms: Certific
     wire.string(""),
     wire.string(ca.publicBlob),
   ]);
-  const whole = Buffer.concat([signed, wire.string(ca.sign(signed))]);
-  return `${type} ${whole.toString("base64")} ${terms.keyId}`;
+  const certificate = Buffer.concat([signed, wire.string(ca.sign(signed))]);
+  return `${type} ${certificate.toString("base64")} ${terms.keyId}`;
 }
 
 function option(name: string, value: string | undefined): Buffer {

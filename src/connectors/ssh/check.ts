@@ -12,7 +12,7 @@ import { isListComplete, ledgerFile, readLedger, readRevocations, type SshLedger
 
 const readableByAll = 0o444;
 
-/** Looks at our own files; the hosts' are out of reach, so what they must hold is printed. */
+/** Checks our own files. The hosts are out of reach, so the required content of their files is printed. */
 export async function checkSsh(
   settings: SshSettings,
   owner: Owner,
@@ -44,7 +44,7 @@ function caKeyFix(caKeyFile: string): string {
   return `ssh-keygen -t ed25519 -N '' -f ${file}   # only if there is no key yet\nchmod 600 ${file}`;
 }
 
-/** Without a ledger nothing is forgotten: what the revocation list says is carried over into a new one. */
+/** A lost ledger loses no revocation: those in the revocation list are carried over into a new ledger. */
 function ledgerFix(krlFile: string): string {
   const file = shellWord(ledgerFile(krlFile));
   return `# restore ${ledgerFile(krlFile)} from a backup, or, if it is damaged, move it away:\nmv ${file} ${file}.damaged`;
@@ -78,7 +78,7 @@ async function hookFindings(hook: string): Promise<readonly CheckFinding[]> {
   ];
 }
 
-/** What has to be on every host, to be compared by hand. During a rotation there is more than one CA. */
+/** What must be on every host, to be compared by hand. During a key rotation there is more than one CA. */
 function hostFinding(
   { krlFile }: SshSettings,
   current: string,

@@ -7,26 +7,26 @@ import type { SerialRange } from "./krl.ts";
 import { explainedFault } from "../shared/explained-fault.ts";
 
 export const hookTimeoutMs = 15 * secondMs;
-/** How many hooks of one connector run at the same time. */
+/** How many hooks of one revocation list run at the same time. */
 export const hooksAtOnce = 4;
 
-/** All that a hook is given of our environment: anything else may be another system's password. */
-const passedOn = ["PATH", "HOME", "LANG", "LC_ALL", "TZ"] as const;
+/** The only environment variables that a hook gets: any other may hold a password of another system. */
+const passedVariables = ["PATH", "HOME", "LANG", "LC_ALL", "TZ"] as const;
 
 interface HookQueue {
   running: number;
   readonly waiting: (() => void)[];
   started: number;
-  /** The latest start among the runs that have succeeded. */
-  latestDone: number;
+  /** The latest start among the successful runs. */
+  latestSucceeded: number;
 }
 
-/** By revocation list, because a reload makes another connector while hooks of the one before still run. */
+/** By revocation list, because a reload creates another connector while hooks of the previous one still run. */
 const queues = new Map<string, HookQueue>();
 
 /**
- * Runs the hook that brings the revocation list to the hosts and ends sessions there. Without a shell; success is exit
- * code 0. A run that was overtaken by a later one may have put an older list on a host, so it runs again.
+ * Runs the hook that copies the revocation list to the hosts and ends sessions there, without a shell. Exit code 0 is
+ * success. A run that was overtaken by a later one may have copied an older list to a host, so it runs again.
  */
 export async function runHook(
   { name, hook, krlFile }: SshSettings,
@@ -37,13 +37,13 @@ export async function runHook(
   if (hook === undefined) return;
   const args = [object, String(first), String(last), krlFile];
   const queue = queueOf(absolute(krlFile));
-  await enter(queue, name, signal);
+  await acquireSlot(queue, name, signal);
   try {
     for (;;) {
-      const mine = ++queue.started;
+      const run = ++queue.started;
       await runOnce(name, hook, args, signal);
-      if (queue.latestDone < mine) {
-        queue.latestDone = mine;
+      if (queue.latestSucceeded < run) {
+        queue.latestSucceeded = run;
         return;
       }
     }
@@ -54,13 +54,13 @@ export async function runHook(
 }
 
 function queueOf(list: string): HookQueue {
-  const known = queues.get(list) ?? { running: 0, waiting: [], started: 0, latestDone: 0 };
+  const known = queues.get(list) ?? { running: 0, waiting: [], started: 0, latestSucceeded: 0 };
   queues.set(list, known);
   return known;
 }
 
-/** Waits for one of the places, in order. @throws ConnectorFault when the signal ends the wait. */
-async function enter(queue: HookQueue, name: string, signal: AbortSignal): Promise<void> {
+/** Waits for a slot, in order of arrival. @throws ConnectorFault when the signal aborts the wait. */
+async function acquireSlot(queue: HookQueue, name: string, signal: AbortSignal): Promise<void> {
   while (queue.running >= hooksAtOnce) {
     if (signal.aborted) throw tookTooLong(name);
     await new Promise<void>((resolve) => {
@@ -90,7 +90,7 @@ async function runOnce(
   signal: AbortSignal,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  // A process group of its own, so that what the hook has started ends with it.
+  // In its own process group, so that processes started by the hook end with it.
   const child = spawn(hook, args, { detached: true, stdio: "ignore", env: hookEnvironment() });
   const end = (): void => {
     endGroup(child.pid);
@@ -112,12 +112,12 @@ async function runOnce(
 }
 
 function hookEnvironment(): Record<string, string> {
-  const given: Record<string, string> = {};
-  for (const variable of passedOn) {
+  const environment: Record<string, string> = {};
+  for (const variable of passedVariables) {
     const value = process.env[variable];
-    if (value !== undefined) given[variable] = value;
+    if (value !== undefined) environment[variable] = value;
   }
-  return given;
+  return environment;
 }
 
 function endGroup(pid: number | undefined): void {
@@ -125,7 +125,7 @@ function endGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch (error) {
-    // Gone already.
+    // It has already ended.
     if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
   }
 }

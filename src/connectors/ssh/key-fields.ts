@@ -1,10 +1,10 @@
 import { readWire } from "./wire.ts";
 
-/** A key that certificates are made for. */
+/** A public key to be certified. */
 export interface SshPublicKey {
   /** `ssh-ed25519`, … */
   readonly type: string;
-  /** What follows the type in the key's wire form: these very bytes go into a certificate. */
+  /** The bytes after the type in wire format, copied into the certificate unchanged. */
   readonly fields: Buffer;
 }
 
@@ -12,7 +12,7 @@ const lengthMax = 8_000;
 const rsaBytesMin = 256;
 const rsaBytesMax = 1_024;
 
-/** How many fields follow the type, by type; a key on a security key also names the application it is for. */
+/** The number of fields after the type. A key on a security key has one more for its application. */
 const fieldCounts: Readonly<Record<string, number>> = {
   "ssh-ed25519": 1,
   "ssh-rsa": 2,
@@ -24,8 +24,8 @@ const fieldCounts: Readonly<Record<string, number>> = {
 };
 
 /**
- * A line as in `id_ed25519.pub`; its comment is ignored. Undefined when it is no public key, is a certificate, or is
- * too weak: RSA below 2048 bits, DSA.
+ * Parses a line as in `id_ed25519.pub`, ignoring its comment. Undefined for anything that is not a public key, for
+ * certificates, and for weak keys: RSA below 2048 bits, and DSA.
  */
 export function parseSshPublicKey(line: string): SshPublicKey | undefined {
   const [type = "", base64 = ""] = line.length > lengthMax ? [] : line.trim().split(/[ \t]+/, 2);
@@ -36,19 +36,19 @@ export function parseSshPublicKey(line: string): SshPublicKey | undefined {
     const reader = readWire(Buffer.from(base64, "base64"));
     if (reader.string().toString() !== type) return undefined;
     const fields = reader.rest();
-    const inside = readWire(fields);
-    const parts = Array.from({ length: count }, () => inside.string());
-    return inside.isAtEnd() && isSound(type, parts) ? { type, fields } : undefined;
+    const fieldReader = readWire(fields);
+    const parts = Array.from({ length: count }, () => fieldReader.string());
+    return fieldReader.isAtEnd() && isStrongEnough(type, parts) ? { type, fields } : undefined;
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
 }
 
-function isSound(type: string, parts: readonly Buffer[]): boolean {
+function isStrongEnough(type: string, parts: readonly Buffer[]): boolean {
   const [first, second] = parts;
   if (type.includes("ed25519")) return first?.length === 32;
-  // A positive number may carry a zero in front.
+  // The encoding may add a leading zero byte to a positive number.
   if (type === "ssh-rsa") {
     const length = second?.length ?? 0;
     return length >= rsaBytesMin && length <= rsaBytesMax + 1;

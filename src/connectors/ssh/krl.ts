@@ -1,7 +1,7 @@
 import type { Instant } from "../../core/values/ids.ts";
 import { readWire, wire, type WireReader } from "./wire.ts";
 
-/** From and to, both included. */
+/** Both ends are included. */
 export type SerialRange = readonly [first: bigint, last: bigint];
 
 const magic = Buffer.from("SSHKRL\n\0", "latin1");
@@ -9,16 +9,16 @@ const formatVersion = 1;
 const certificateSection = 1;
 const serialRange = 0x21;
 
-/** What a revocation list says. */
+/** The content of a key revocation list. */
 export interface Krl {
   readonly ranges: readonly SerialRange[];
-  /** False for lists of earlier versions: they name one CA, and sshd ignores them for certificates of another. */
-  readonly holdsForEveryCa: boolean;
+  /** False for lists of earlier versions. They name one CA, and sshd ignores them for certificates of other CAs. */
+  readonly appliesToEveryCa: boolean;
 }
 
 /**
- * A revocation list as in OpenSSH's PROTOCOL.krl. It names no CA, so it revokes the serials of every CA: a CA key that
- * was replaced takes no revocation with it.
+ * Formats a key revocation list (OpenSSH's PROTOCOL.krl). It names no CA, so it revokes the serials of every CA, and
+ * replacing the CA key undoes no revocation.
  */
 export function formatKrl(
   ranges: readonly SerialRange[],
@@ -37,12 +37,12 @@ export function formatKrl(
     wire.u64(0n),
     wire.string(""),
     wire.string("jit-access"),
-    // A section without anything in it is no section.
+    // An empty section is not allowed.
     ...(ranges.length === 0 ? [] : [wire.byte(certificateSection), wire.string(section)]),
   ]);
 }
 
-/** A list that this or an earlier version has written; undefined when it is damaged or somebody else's. */
+/** Reads a list written by this or an earlier version; undefined when it is damaged or from another program. */
 export function readKrl(bytes: Buffer): Krl | undefined {
   try {
     if (!bytes.subarray(0, magic.length).equals(magic)) return undefined;
@@ -51,7 +51,7 @@ export function readKrl(bytes: Buffer): Krl | undefined {
     for (let field = 0; field < 3; field++) reader.u64();
     reader.string();
     reader.string();
-    return reader.isAtEnd() ? { ranges: [], holdsForEveryCa: true } : readSection(reader);
+    return reader.isAtEnd() ? { ranges: [], appliesToEveryCa: true } : readSection(reader);
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
@@ -62,7 +62,7 @@ function readSection(reader: WireReader): Krl | undefined {
   if (reader.byte() !== certificateSection) return undefined;
   const section = readWire(reader.string());
   if (!reader.isAtEnd()) return undefined;
-  const holdsForEveryCa = section.string().length === 0;
+  const appliesToEveryCa = section.string().length === 0;
   section.string();
   const ranges: SerialRange[] = [];
   while (!section.isAtEnd()) {
@@ -70,5 +70,5 @@ function readSection(reader: WireReader): Krl | undefined {
     const range = readWire(section.string());
     ranges.push([range.u64(), range.u64()]);
   }
-  return { ranges, holdsForEveryCa };
+  return { ranges, appliesToEveryCa };
 }

@@ -8,30 +8,30 @@ import { carriedOver, coveredBy, keptAfterEndMs, type CarriedRange } from "./car
 import { formatKrl, readKrl, type Krl, type SerialRange } from "./krl.ts";
 import { serialsOf } from "./serials.ts";
 
-/** Certificates have no place where they could be listed, so this file, beside the revocation list, is the target. */
+/** The list of issued certificates. No server can list certificates, so this file is the target that we list. */
 export interface SshLedger {
   readonly entries: readonly LedgerEntry[];
   /** Revocations that no entry explains; see {@link carriedOver}. */
   readonly carried: readonly CarriedRange[];
-  /** Rises with every change; the revocation list carries it. */
+  /** Increases with every change, and is the version of the revocation list. */
   readonly version: number;
 }
 
 /**
- * - live: its newest certificate is good, the earlier ones are revoked.
- * - ending: all are to be revoked; hosts may not know yet.
- * - ended: revoked, and hosts were told. Kept until no certificate could be good any more.
+ * - live: the newest certificate is valid, earlier ones are revoked.
+ * - ending: all certificates are revoked, but hosts may not have the new list yet.
+ * - ended: all are revoked, and hosts have the list. Kept until no certificate could still be valid.
  */
 export interface LedgerEntry {
   readonly object: string;
   readonly grantId: GrantId;
   readonly notAfter: Instant;
   readonly state: "live" | "ending" | "ended";
-  /** Of the newest certificate; null before there is one. */
+  /** The serial of the newest certificate; null before the first. */
   readonly serial: bigint | null;
-  /** No certificate of it is good after this. */
+  /** No certificate of this entry is valid after this. */
   readonly until: Instant;
-  /** The public key of the CA that signed the newest certificate, as in `TrustedUserCAKeys`; null when not known. */
+  /** The public key of the CA that signed the newest certificate, as in `TrustedUserCAKeys`; null: unknown. */
   readonly ca: string | null;
 }
 
@@ -39,15 +39,15 @@ const privateMode = 0o600;
 const publicMode = 0o644;
 const by = "jit-access";
 
-/** Beside the revocation list, for they are one whole. */
+/** Beside the revocation list, because both must be kept together. */
 export function ledgerFile(krlFile: string): string {
   return `${krlFile}.ledger`;
 }
 
-/** The ledger as it is; an empty one when there is none yet. A fault when it is another installation's or damaged. */
+/** Reads the ledger; empty when there is none yet. @throws ConnectorFault when it is damaged or belongs to another. */
 export async function readLedger(owner: Owner, krlFile: string): Promise<SshLedger> {
   const file = ledgerFile(krlFile);
-  const text = await readIfThere(file);
+  const text = await readIfPresent(file);
   if (text === undefined) return { entries: [], carried: [], version: 0 };
   const found = parse(text.toString());
   if (found === undefined) {
@@ -66,10 +66,10 @@ export async function readLedger(owner: Owner, krlFile: string): Promise<SshLedg
 }
 
 /**
- * Writes the ledger, then the revocation list that follows from it. Cut off in between, the list is behind, and
- * `listOurs` writes it anew.
+ * Writes the ledger, then the revocation list that follows from it. After a crash in between the list is outdated, and
+ * `listManaged` writes it again.
  *
- * @param before As it was read.
+ * @param before The ledger as it was read.
  */
 export async function writeLedger(
   owner: Owner,
@@ -96,32 +96,32 @@ export async function writeLedger(
   await writeAtomically(krlFile, list, publicMode);
 }
 
-/** The serials an entry's past has made invalid. */
+/** The serials of the entry that are revoked. */
 export function revokedOf({ object, state, serial }: LedgerEntry): readonly SerialRange[] {
   const [first, last] = serialsOf(object);
   if (state !== "live") return [[first, last]];
   return serial === null ? [] : [[first, serial - 1n]];
 }
 
-/** The revocation list that hosts are given; undefined when there is none that can be read. */
+/** Reads the revocation list for the hosts; undefined when it is missing or damaged. */
 export async function readRevocations(krlFile: string): Promise<Krl | undefined> {
-  const bytes = await readIfThere(krlFile);
+  const bytes = await readIfPresent(krlFile);
   return bytes && readKrl(bytes);
 }
 
-/** Whether the revocation list says all that follows from the ledger, for every CA. */
+/** Whether the revocation list contains every revocation of the ledger, for every CA. */
 export function isListComplete({ entries, carried }: SshLedger, krl: Krl | undefined): boolean {
-  if (krl === undefined || !krl.holdsForEveryCa) return false;
+  if (krl === undefined || !krl.appliesToEveryCa) return false;
   const expected = [...entries.flatMap(revokedOf), ...carried.map(({ range }) => range)];
   return expected.every(coveredBy(krl.ranges));
 }
 
-async function readIfThere(file: string): Promise<Buffer | undefined> {
+async function readIfPresent(file: string): Promise<Buffer | undefined> {
   try {
     return await readFile(file);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-    // A folder that is not there is a disk that is not mounted, and says nothing about the file.
+    // A missing folder means that a disk is not mounted, so the file may still exist.
     await access(dirname(file));
     return undefined;
   }
@@ -131,9 +131,9 @@ function parse(text: string): (SshLedger & Owner) | undefined {
   try {
     const fields = fieldsOf(JSON.parse(text));
     const [instance, connector, version, entries] = ["instance", "connector", "version", "entries"].map(
-      (one) => fields.get(one),
+      (name) => fields.get(name),
     );
-    // Ledgers of earlier versions have none.
+    // Ledgers of earlier versions have no carried ranges.
     const carried = fields.get("carried") ?? [];
     if (fields.get("by") !== by || typeof instance !== "string" || typeof connector !== "string")
       return undefined;
@@ -158,7 +158,7 @@ function entryOf(value: unknown): LedgerEntry {
     return instant(field);
   };
   const grantId = parseId("grant", text("grantId"));
-  const state = (["live", "ending", "ended"] as const).find((one) => one === text("state"));
+  const state = (["live", "ending", "ended"] as const).find((name) => name === text("state"));
   if (grantId === undefined || state === undefined) throw new SyntaxError("entry");
   return {
     object: text("object"),
@@ -176,7 +176,7 @@ function carriedOf(value: unknown): CarriedRange {
   const [range, until] = [fields.get("range"), fields.get("until")];
   if (!Array.isArray(range) || range.length !== 2 || typeof until !== "number")
     throw new SyntaxError("carried");
-  const [first, last] = range.map((one) => BigInt(String(one)));
+  const [first, last] = range.map((serial) => BigInt(String(serial)));
   if (first === undefined || last === undefined) throw new SyntaxError("carried");
   return { range: [first, last], until: instant(until) };
 }

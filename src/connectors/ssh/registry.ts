@@ -7,42 +7,41 @@ import { readLedger, writeLedger, type LedgerEntry } from "./ledger.ts";
 
 type Entries = readonly LedgerEntry[];
 
-/** What the entries become, and what the one who changed them wants to know. */
+/** The new entries, and the result for the caller. */
 export interface LedgerChange<T> {
   readonly entries: Entries;
   readonly result: T;
 }
 
-/** Ledger and revocation list, as one whole: one piece of work at a time, and each fault a ConnectorFault. */
+/** Serialises all work on a ledger and its revocation list. Errors become ConnectorFaults. */
 export interface SshRegistry {
   readonly withLock: <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
   /**
-   * Makes of all entries what `change` says, and writes both files anew. Changes that wait share one writing: a thousand
-   * grants may end in the same second. What `change` throws fails this one alone.
+   * Applies `change` to the entries and rewrites both files. Queued changes share one write, because a thousand grants
+   * may end in the same second. An error thrown by `change` fails only this change.
    */
   readonly update: <T>(signal: AbortSignal, change: (entries: Entries) => LedgerChange<T>) => Promise<T>;
 }
 
 interface QueuedChange {
-  /** What the entries become, and what to say once they are written. @throws for this one alone. */
+  /** Applies the change; `settle` resolves its caller once the files are written. @throws to fail this change alone. */
   readonly apply: (entries: Entries) => { readonly entries: Entries; readonly settle: () => void };
   readonly fail: (error: unknown) => void;
 }
 
 /**
- * The last piece of work at each revocation list. Here and not in the registry, because a reload makes another one while
- * the one of before is still at it, and of two that write at once one would be lost.
+ * Last job per revocation list. Module-level on purpose: a reload creates a second registry while the first may still
+ * write, and one of two concurrent writes would be lost.
  */
-const lastAt = new Map<string, Promise<unknown>>();
+const lastJobs = new Map<string, Promise<unknown>>();
 
-/** Reads and writes nothing before it is asked to. */
 export function createSshRegistry(settings: SshSettings, owner: Owner, now: () => Instant): SshRegistry {
   const { name, krlFile } = settings;
   const list = absolute(krlFile);
-  let waiting: QueuedChange[] = [];
+  let queued: QueuedChange[] = [];
 
   function withLock<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    const attempt = async (): Promise<T> => {
+    const run = async (): Promise<T> => {
       try {
         signal.throwIfAborted();
         return await work();
@@ -50,25 +49,25 @@ export function createSshRegistry(settings: SshSettings, owner: Owner, now: () =
         throw fileFault(name, error, signal);
       }
     };
-    const mine = (lastAt.get(list) ?? Promise.resolve()).then(attempt);
-    lastAt.set(
+    const job = (lastJobs.get(list) ?? Promise.resolve()).then(run);
+    lastJobs.set(
       list,
-      mine.catch(() => {}),
+      job.catch(() => {}),
     );
-    return mine;
+    return job;
   }
 
-  async function writeWaiting(): Promise<void> {
-    const together = waiting;
-    waiting = [];
-    if (together.length === 0) return;
+  async function writeQueued(): Promise<void> {
+    const batch = queued;
+    queued = [];
+    if (batch.length === 0) return;
     try {
       const before = await readLedger(owner, krlFile);
-      const { entries, settled } = applied(together, before.entries);
+      const { entries, settled } = applyAll(batch, before.entries);
       await writeLedger(owner, krlFile, before, entries, now());
       for (const settle of settled) settle();
     } catch (error) {
-      for (const { fail } of together) fail(error);
+      for (const { fail } of batch) fail(error);
     }
   }
 
@@ -77,7 +76,7 @@ export function createSshRegistry(settings: SshSettings, owner: Owner, now: () =
     update: (signal, change) =>
       new Promise((resolve, reject) => {
         const fail = (error: unknown): void => reject(fileFault(name, error, signal));
-        waiting.push({
+        queued.push({
           apply: (entries) => {
             signal.throwIfAborted();
             const { entries: next, result } = change(entries);
@@ -85,16 +84,16 @@ export function createSshRegistry(settings: SshSettings, owner: Owner, now: () =
           },
           fail,
         });
-        // Not ended by one signal: it works for others too.
-        withLock(new AbortController().signal, writeWaiting).catch(fail);
+        // Not aborted by the signal of one caller, because it writes the changes of others too.
+        withLock(new AbortController().signal, writeQueued).catch(fail);
       }),
   };
 }
 
-function applied(together: readonly QueuedChange[], before: Entries) {
+function applyAll(batch: readonly QueuedChange[], before: Entries) {
   let entries = before;
   const settled: (() => void)[] = [];
-  for (const { apply, fail } of together) {
+  for (const { apply, fail } of batch) {
     try {
       const done = apply(entries);
       entries = done.entries;

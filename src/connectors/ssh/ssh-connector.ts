@@ -32,10 +32,10 @@ import { parseSshPublicKey, type SshPublicKey } from "./key-fields.ts";
 import { nextSerial, serialsOf } from "./serials.ts";
 import { explainedFault } from "../shared/explained-fault.ts";
 
-/** Hosts' clocks may be behind ours by this much. */
+/** How far the clocks of hosts may be behind ours. */
 const validBeforeNowMs = minuteMs;
 
-/** User certificates of our own CA. What is taken back is in the revocation list from then on. */
+/** Issues user certificates of our own CA. A take-back adds them to the revocation list. */
 export function createSshConnector(settings: SshSettings, { instance, now }: ConnectorPorts): Connector {
   const { name, kind, krlFile } = settings;
   const owner: Owner = { instance, connector: name };
@@ -52,7 +52,7 @@ export function createSshConnector(settings: SshSettings, { instance, now }: Con
     actionsOn: (resource) => actionsOn(settings, resource),
     objectOf: (grantId) => objectName("jit_", name, grantId),
     async provision(spec, signal) {
-      // Nothing is recorded that could not be signed.
+      // Fail before anything is recorded if certificates cannot be signed.
       await loadCaKey(settings, signal);
       await update(signal, (entries) => ({
         entries: withProvisioned(entries, spec, name),
@@ -72,25 +72,25 @@ export function createSshConnector(settings: SshSettings, { instance, now }: Con
         principals: spec.rights["principals"] ?? [],
         validAfter: earliest(plus(at, -validBeforeNowMs), expiresAt),
         validBefore: expiresAt,
-        ...oneOf("forceCommand", spec.rights["forceCommand"]?.[0]),
-        ...oneOf("sourceAddresses", spec.rights["sourceAddress"]),
+        ...optional("forceCommand", spec.rights["forceCommand"]?.[0]),
+        ...optional("sourceAddresses", spec.rights["sourceAddress"]),
       });
       return issued(settings, spec, key, secret, expiresAt);
     },
     async takeBack({ object, grantId }, signal) {
       const latest = plus(now(), durationMaxMs);
-      const isTold = await update(signal, (entries) => {
-        const found = entries.find((one) => one.object === object);
-        // Also what the ledger knows nothing of is revoked: somebody may have lost the ledger.
+      const isEnded = await update(signal, (entries) => {
+        const found = entries.find((entry) => entry.object === object);
+        // Revoked even without a ledger entry, because the ledger may have been lost.
         const entry = found ?? { object, grantId, notAfter: latest, serial: null, until: latest, ca: null };
         const state = found?.state === "ended" ? "ended" : "ending";
         return { entries: withEntry(entries, { ...entry, state }), result: state === "ended" };
       });
-      if (isTold) return;
-      // Outside the turn: a slow hook must not delay the claim or the end of another grant.
+      if (isEnded) return;
+      // Outside the lock: a slow hook must not delay the claim or the end of another grant.
       await runHook(settings, object, serialsOf(object), signal);
       await update(signal, (entries) => ({
-        entries: entries.map((one) => (one.object === object ? { ...one, state: "ended" } : one)),
+        entries: entries.map((entry) => (entry.object === object ? { ...entry, state: "ended" } : entry)),
         result: undefined,
       }));
     },
@@ -107,12 +107,13 @@ function rightsOf(
   const principals = served.flatMap((scope) => actions[actionOf(scope)]?.principals ?? []);
   return {
     principals: [...new Set(principals)],
-    ...oneOf("forceCommand", forceCommand === undefined ? undefined : [forceCommand]),
-    ...oneOf("sourceAddress", sourceAddress),
+    ...optional("forceCommand", forceCommand === undefined ? undefined : [forceCommand]),
+    ...optional("sourceAddress", sourceAddress),
   };
 }
 
-function oneOf<Key extends string, T>(key: Key, value: T | undefined): { readonly [K in Key]?: T } {
+/** An object with this field, or without it when the value is undefined. */
+function optional<Key extends string, T>(key: Key, value: T | undefined): { readonly [K in Key]?: T } {
   const some: { [K in Key]?: T } = {};
   if (value !== undefined) some[key] = value;
   return some;
@@ -124,8 +125,8 @@ function withEntry(entries: readonly LedgerEntry[], entry: LedgerEntry): readonl
 
 function withProvisioned(entries: readonly LedgerEntry[], spec: TargetSpec, name: string) {
   const { object, grantId, notAfter } = spec;
-  const found = entries.find((one) => one.object === object);
-  if (found !== undefined && found.state !== "live") throw alreadyOver(name, object);
+  const found = entries.find((entry) => entry.object === object);
+  if (found !== undefined && found.state !== "live") throw alreadyEnded(name, object);
   const entry = found ?? { object, grantId, state: "live", serial: null, until: notAfter, ca: null };
   return withEntry(entries, { ...entry, notAfter, until: instant(Math.max(entry.until, notAfter)) });
 }
@@ -136,10 +137,10 @@ function withNextSerial(
   { expiresAt, ca }: { readonly expiresAt: Instant; readonly ca: string },
   name: string,
 ) {
-  const found = entries.find((one) => one.object === object);
-  if (found?.state !== "live") throw alreadyOver(name, object);
+  const found = entries.find((entry) => entry.object === object);
+  if (found?.state !== "live") throw alreadyEnded(name, object);
   const serial = nextSerial(serialsOf(object), found.serial ?? undefined);
-  if (serial === undefined) throw alreadyOver(name, object);
+  if (serial === undefined) throw alreadyEnded(name, object);
   const until = instant(Math.max(found.until, expiresAt));
   return {
     entries: withEntry(entries, { ...found, notAfter: expiresAt, serial, until, ca }),
@@ -147,8 +148,8 @@ function withNextSerial(
   };
 }
 
-function alreadyOver(name: string, object: string): ConnectorFault {
-  return explainedFault("refused", name, `${object} is not there, or was taken back`, { retryable: false });
+function alreadyEnded(name: string, object: string): ConnectorFault {
+  return explainedFault("refused", name, `${object} does not exist, or was taken back`, { retryable: false });
 }
 
 function keyOf(name: string, line: string | undefined): SshPublicKey {
@@ -170,7 +171,7 @@ function issued(
   expiresAt: Instant,
 ): IssuedTarget {
   const username = user ?? spec.rights["principals"]?.[0] ?? "";
-  const host = hosts.find((one) => !/[*?]/.test(one));
+  const host = hosts.find((pattern) => !/[*?]/.test(pattern));
   const certificate = `-o CertificateFile=${spec.object}-cert.pub`;
   const identity = `-i ~/.ssh/${identityFile(key.type)}`;
   return {
@@ -184,20 +185,20 @@ function issued(
   };
 }
 
-/** Where ssh-keygen puts a key of this type when it is not told otherwise. */
+/** The default file name of ssh-keygen for this type of key. */
 function identityFile(type: string): string {
   const algorithm = type.includes("ed25519") ? "ed25519" : type === "ssh-rsa" ? "rsa" : "ecdsa";
   return `id_${algorithm}${type.startsWith("sk-") ? "_sk" : ""}`;
 }
 
-/** What the ledger has. A list that lacks anything of it is written anew: hosts would let in what is revoked, or nobody. */
+/** Lists the ledger, and rewrites an incomplete revocation list: with it, hosts would accept revoked certificates. */
 async function listAndRepair(owner: Owner, krlFile: string, now: Instant): Promise<readonly ListedObject[]> {
   const ledger = await readLedger(owner, krlFile);
   const krl = await readRevocations(krlFile);
   const isRevoked = krl && coveredBy(krl.ranges);
   const objects = ledger.entries.flatMap((entry) => listed(entry, isRevoked));
-  const isWritten = ledger.version > 0;
-  if (isWritten && !isListComplete(ledger, krl)) {
+  const hasLedger = ledger.version > 0;
+  if (hasLedger && !isListComplete(ledger, krl)) {
     await writeLedger(owner, krlFile, ledger, ledger.entries, now);
   }
   return objects;
@@ -207,9 +208,9 @@ function listed(
   entry: LedgerEntry,
   isRevoked: ReturnType<typeof coveredBy> | undefined,
 ): readonly ListedObject[] {
-  const behind = isRevoked === undefined || !revokedOf(entry).every(isRevoked);
-  if (entry.state === "ended" && !behind) return [];
-  const drift = behind ? ["The revocation list is missing, or lacks certificates of it."] : [];
+  const isOutdated = isRevoked === undefined || !revokedOf(entry).every(isRevoked);
+  if (entry.state === "ended" && !isOutdated) return [];
+  const drift = isOutdated ? ["The revocation list is missing, or lacks certificates of it."] : [];
   const { object, grantId, notAfter } = entry;
   return [{ object, grantId, notAfter, drift }];
 }

@@ -1,4 +1,4 @@
-/** The data types of the SSH protocol (RFC 4251 §5), as certificates and revocation lists use them. */
+/** Encodes the SSH data types (RFC 4251 §5) of certificates and revocation lists. */
 export const wire = {
   byte: (value: number): Buffer => Buffer.from([value]),
   u32: (value: number): Buffer => {
@@ -11,7 +11,7 @@ export const wire = {
     bytes.writeBigUInt64BE(value);
     return bytes;
   },
-  /** Text or bytes, with their length in front. */
+  /** Text or bytes, prefixed by their length. */
   string: (value: string | Buffer): Buffer => {
     const bytes = typeof value === "string" ? Buffer.from(value) : value;
     return Buffer.concat([wire.u32(bytes.length), bytes]);
@@ -19,7 +19,7 @@ export const wire = {
   strings: (values: readonly (string | Buffer)[]): Buffer => Buffer.concat(values.map(wire.string)),
 } as const;
 
-/** Each call takes the next field. */
+/** Each call reads the next field. */
 export interface WireReader {
   readonly byte: () => number;
   readonly u32: () => number;
@@ -29,7 +29,7 @@ export interface WireReader {
   readonly isAtEnd: () => boolean;
 }
 
-/** Reads on from field to field. @throws RangeError when there is less than was announced. */
+/** Reads field by field. @throws RangeError when the data is shorter than its lengths say. */
 export function readWire(bytes: Buffer): WireReader {
   let at = 0;
   const take = (count: number): Buffer => {

@@ -9,22 +9,22 @@ import { networkReason } from "../shared/network-reason.ts";
 import { ConnectorFault } from "../../service/ports/connector.ts";
 import type { Owner } from "../shared/label.ts";
 
-/** What a receiver may be asked; see docs/connectors/webhook.md. */
+/** The calls that a receiver must support; see docs/connectors/webhook.md. */
 export type CallType = "grant.provision" | "grant.issue" | "grant.revoke" | "grant.list";
 
-/** Calls the receiver, gives the fields of its answer. @throws ConnectorFault */
+/** Calls the receiver. @returns the fields of its response. @throws ConnectorFault */
 export type Call = (
   type: CallType,
   data: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
-  /** The same for the same deed; left out: every call is another. */
+  /** The same for every repeat of one operation; left out: a new id. */
   id?: string,
 ) => Promise<ReadonlyMap<string, unknown>>;
 
-/** A listing of everything may be long. */
-const answerLengthMax = 4 * 1_024 * 1_024;
+/** A listing of all objects may be long. */
+const responseLengthMax = 4 * 1_024 * 1_024;
 
-/** Signed as Standard Webhooks has it: the receiver checks `webhook-id.webhook-timestamp.body`. */
+/** Calls are signed by Standard Webhooks: the receiver verifies `webhook-id.webhook-timestamp.body`. */
 export function webhookCalls(settings: WebhookSettings, owner: Owner, now: () => Instant): Call {
   const { name, url, allowPrivate } = settings;
   const webhook = new Webhook(settings.secret);
@@ -39,16 +39,16 @@ export function webhookCalls(settings: WebhookSettings, owner: Owner, now: () =>
       "webhook-signature": webhook.sign(id, new Date(at), body),
     };
     try {
-      const answer = await guardedPost({
+      const response = await guardedPost({
         url,
         headers,
         body,
         allowPrivate,
         signal,
-        responseLengthMax: answerLengthMax,
+        responseLengthMax,
       });
-      if (answer.status < 200 || answer.status > 299) throw badStatus(name, answer.status);
-      return fieldsOf(answer.body);
+      if (response.status < 200 || response.status > 299) throw badStatus(name, response.status);
+      return fieldsOf(response.body);
     } catch (error) {
       throw webhookFault(name, error);
     }
@@ -75,16 +75,14 @@ function statusReason(status: number): string {
   if (status === 409) return "the receiver has something of this name that is not ours (HTTP 409)";
   if (status === 404) return "the receiver has nothing at this address (HTTP 404)";
   if (status >= 300 && status < 400) return `the receiver redirects, which is not followed (HTTP ${status})`;
-  if (status === 429) return "the receiver wants fewer calls (HTTP 429)";
-  return status >= 500
-    ? `the receiver is in trouble (HTTP ${status})`
-    : `the receiver refused (HTTP ${status})`;
+  if (status === 429) return "the receiver requests fewer calls (HTTP 429)";
+  return status >= 500 ? `the receiver failed (HTTP ${status})` : `the receiver refused (HTTP ${status})`;
 }
 
 const outgoingReasons = {
-  private_address: "its address is a private one, which allowPrivate would allow",
-  refused_url: "its url must begin with https:// and hold no password",
-  too_large: "its answer, or what it was to be sent, is too large",
+  private_address: "its address is private; allowPrivate would allow it",
+  refused_url: "its url must begin with https:// and contain no password",
+  too_large: "its response or our request is too large",
 } as const;
 
 function webhookFault(name: string, error: unknown): unknown {
@@ -108,7 +106,7 @@ function webhookFault(name: string, error: unknown): unknown {
   }
 }
 
-/** An answer that is empty, or no JSON object, says nothing. */
+/** A response that is empty or not a JSON object has no fields. */
 function fieldsOf(body: string): ReadonlyMap<string, unknown> {
   try {
     const parsed: unknown = JSON.parse(body);

@@ -14,7 +14,7 @@ const textLengthMax = 4_000;
 const secretLengthMax = 16_000;
 const driftMax = 20;
 
-/** Whatever else there is, behind a receiver of the operator's: it is told what to do, signed, and does it. */
+/** Gives access at any other system through a receiver of the operator, which gets signed calls and acts on them. */
 export function createWebhookConnector(
   settings: WebhookSettings,
   { instance, now }: ConnectorPorts,
@@ -33,22 +33,22 @@ export function createWebhookConnector(
     actionsOn: (resource) => actionsOn(settings, resource),
     objectOf: (grantId) => objectName("jit_", name, grantId),
     async provision(spec, signal) {
-      await call("grant.provision", orderData(spec), signal, `msg_${spec.object}_provision_${spec.notAfter}`);
+      await call("grant.provision", specData(spec), signal, `msg_${spec.object}_provision_${spec.notAfter}`);
     },
     async issue(spec, { expiresAt, sshPublicKey }, signal) {
       const data = {
-        ...orderData({ ...spec, notAfter: expiresAt }),
+        ...specData({ ...spec, notAfter: expiresAt }),
         ...(sshPublicKey !== undefined && { sshPublicKey }),
       };
-      const answer = await call("grant.issue", data, signal);
+      const response = await call("grant.issue", data, signal);
       return {
         connector: name,
         kind,
-        where: textOf(answer.get("where")) ?? new URL(settings.url).hostname,
-        username: textOf(answer.get("username")) ?? spec.object,
-        secret: secretOf(answer.get("secret")),
+        where: textOf(response.get("where")) ?? new URL(settings.url).hostname,
+        username: textOf(response.get("username")) ?? spec.object,
+        secret: secretOf(response.get("secret")),
         expiresAt,
-        command: textOf(answer.get("command")),
+        command: textOf(response.get("command")),
       };
     },
     async takeBack({ object, grantId }, signal) {
@@ -62,53 +62,53 @@ export function createWebhookConnector(
   };
 }
 
-/** Asks for the listing, which changes nothing. */
+/** Requests the listing, which changes nothing. */
 async function checkReceiver(
   call: Call,
   now: () => Instant,
   signal: AbortSignal,
 ): Promise<readonly CheckFinding[]> {
   const before = now();
-  const answer = await call("grant.list", {}, signal);
-  const theirs = parseInstant(textOf(answer.get("now")) ?? "");
+  const response = await call("grant.list", {}, signal);
+  const theirs = parseInstant(textOf(response.get("now")) ?? "");
   return [
     finding("The receiver answers, and accepts our signature", true),
     finding(
-      "It lists what it has given",
-      Array.isArray(answer.get("objects")),
+      "It lists its objects",
+      Array.isArray(response.get("objects")),
       `Answer grant.list with {"objects": [{"object", "grantId", "notAfter"}]}.`,
     ),
     theirs === undefined
       ? notVerified("Its clock", "the receiver does not say its time", `Answer grant.list with "now", too.`)
       : clockFinding(theirs, before, now()),
-    notVerified("That it gives and takes back what it is told", "to try that would change something there"),
+    notVerified("That it provisions and takes back access", "to try that would change something there"),
   ];
 }
 
-/** Without what may be secret in it. */
+/** The address without the parts that may be secret. */
 function receiverOf(url: string): string {
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;
 }
 
-function orderData({ object, grantId, requestId, subjectId, scopes, rights, notAfter }: TargetSpec) {
+function specData({ object, grantId, requestId, subjectId, scopes, rights, notAfter }: TargetSpec) {
   return { object, grantId, requestId, subjectId, scopes, rights, notAfter: formatInstant(notAfter) };
 }
 
-/** What is not a listing must not be taken for an empty one: everything would seem to be gone. */
+/** An invalid listing must not count as an empty one: every object would seem to be gone. */
 function objectsOf(name: string, value: unknown): readonly ListedObject[] {
   if (!Array.isArray(value)) {
-    throw explainedFault("refused", name, "the receiver does not list what it has given", {
+    throw explainedFault("refused", name, "the receiver returned no list of objects", {
       retryable: false,
     });
   }
-  return value.map((one: unknown) => {
+  return value.map((item: unknown) => {
     const fields = new Map<string, unknown>(
-      typeof one === "object" && one !== null ? Object.entries(one) : [],
+      typeof item === "object" && item !== null ? Object.entries(item) : [],
     );
     const object = textOf(fields.get("object"));
     if (object === null) {
-      throw explainedFault("refused", name, "the receiver lists something without a name", {
+      throw explainedFault("refused", name, "the receiver lists an object without a name", {
         retryable: false,
       });
     }
@@ -122,14 +122,14 @@ function objectsOf(name: string, value: unknown): readonly ListedObject[] {
   });
 }
 
-/** What a receiver says is shown to people, so it is one line, and not a long one. */
+/** Text of a receiver is shown to people, so it must be a single line of limited length. */
 function textOf(value: unknown): string | null {
   return typeof value === "string" && value !== "" && value.length <= textLengthMax && !/\p{Cc}/u.test(value)
     ? value
     : null;
 }
 
-/** Unlike the rest it may have lines: a key, a file to be saved. */
+/** A secret may have several lines, for example a key file. */
 function secretOf(value: unknown): string | null {
   return typeof value === "string" && value !== "" && value.length <= secretLengthMax ? value : null;
 }

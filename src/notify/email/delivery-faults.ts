@@ -25,8 +25,8 @@ const connectionFailures: ReadonlySet<string> = new Set([
 const transferFailures: ReadonlySet<string> = new Set(["ECONNECTION", "ESOCKET", "EPROTOCOL", "ESTREAM"]);
 
 /**
- * Translates a failed attempt for the relay. Only a permanent rejection of this recipient or this e-mail is not retried:
- * the operator can correct a wrong password or a rejected sender, and then every e-mail is delivered.
+ * Translates a failed attempt for the relay. Only a permanent rejection of this recipient or this e-mail is not
+ * retried: the operator can correct a wrong password or a rejected sender, and then every e-mail is delivered.
  */
 export function deliveryFaultOf(error: unknown): DeliveryFault {
   const { code, command, reply, syscall } = mailErrorOf(error);

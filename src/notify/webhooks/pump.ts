@@ -34,14 +34,14 @@ export interface PumpPorts {
 }
 
 /**
- * Sends one webhook the audit events it subscribes to, in order: each is retried until it is delivered, before the next.
- * The cursor is stored, so a restart continues there. A crash before the cursor is saved repeats at most one event, under
- * the same id.
+ * Sends one webhook the audit events it subscribes to, in order: each is retried until it is delivered, before the
+ * next. The cursor is stored, so a restart continues there. A crash before the cursor is saved repeats at most one
+ * event, under the same id.
  *
  * - **delivering**: `attempts` 0. Sends until there are no more events.
  * - **waiting**: an attempt failed. Nothing is sent until `dueAt`; then the same event again.
- * - **disabled**: the receiver answered 410, or nothing was delivered for {@link goneAfterMs}. Nothing is sent until the
- *   next start or reload; then it continues with the same event. No event is lost.
+ * - **disabled**: the receiver answered 410, or nothing was delivered for {@link goneAfterMs}. Nothing is sent until
+ *   the next start or reload; then it continues with the same event. No event is lost.
  *
  * @returns sends what is due, and resolves when nothing is. Call it whenever an event may be due.
  */

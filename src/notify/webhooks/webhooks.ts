@@ -12,8 +12,8 @@ const debounceMs = 20;
 
 export interface Webhooks {
   /**
-   * Replaces the configured webhooks. A new one starts with the next record, a known one continues at its cursor, and the
-   * cursor of a removed one is deleted. Disabled webhooks are tried again.
+   * Replaces the configured webhooks. A new one starts with the next record, a known one continues at its cursor, and
+   * the cursor of a removed one is deleted. Disabled webhooks are tried again.
    */
   configure(webhooks: readonly Webhook[]): Promise<void>;
   /** Sends new records. */

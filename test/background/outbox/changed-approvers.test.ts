@@ -4,7 +4,7 @@ import { minuteMs } from "../../../src/core/values/time.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { byDba, changingPeople, ctoAdministers } from "../../service/support/directory-harness.ts";
 import { allStaff } from "../../service/support/service-harness.ts";
-import { isDown } from "./support/fake-messenger.ts";
+import { failAsDown } from "./support/fake-messenger.ts";
 
 const {
   office: harness,
@@ -22,8 +22,8 @@ const {
 
 const cardOf = (name: string) => assertPresent(slack().cardsAt(`@id_${name}`).at(-1), `${name}'s card`);
 
-describe("somebody who becomes able to decide", () => {
-  test("as a new member of a group is told and gets the card; nobody else is told again", async () => {
+describe("a person who becomes able to decide", () => {
+  test("as a new member of a group gets the notice and the card; nobody is notified again", async () => {
     const id = await ask();
     await members("dba", "ann", "bob", "cid", "sam");
     expect(cardOf("sam")).toMatchObject({ askedAs: ["group:dba"], noLongerAskedAs: null });
@@ -41,7 +41,7 @@ describe("somebody who becomes able to decide", () => {
     expect(await approve("sam", id)).toBe("PENDING");
   });
 
-  test("as the new manager of the requester is told, and the old one sees that it is theirs no more", async () => {
+  test("as the new manager of the requester is notified, and the former one sees that they no longer decide", async () => {
     await load(approvalPolicy("boss", { stages: [stageBy("manager")] }));
     const id = await ask();
     const manager = (await harness().caller("cto")).identity.id;
@@ -62,7 +62,7 @@ describe("somebody who becomes able to decide", () => {
     expect(cardOf("cto").actions).toContain("approve");
   });
 
-  test("once more is told below the card that they have", async () => {
+  test("again gets a note below their card", async () => {
     const id = await ask();
     await members("dba", "bob", "cid");
     expect(cardOf("ann").actions).toEqual([]);
@@ -74,7 +74,7 @@ describe("somebody who becomes able to decide", () => {
     expect(await approve("ann", id)).toBe("PENDING");
   });
 
-  test("is asked once, however often people change and whoever looks", async () => {
+  test("is asked once, however often people change and are reviewed", async () => {
     await ask();
     await members("dba", "ann", "bob", "cid", "sam");
     await members("security", "sec");
@@ -84,9 +84,11 @@ describe("somebody who becomes able to decide", () => {
     expect(email().noticesAt("@id_sam")).toEqual(["approver_added"]);
   });
 
-  test("and does so before anybody has looked is not asked for what they have done", async () => {
+  test("and approves before they are asked is not asked afterwards", async () => {
     const id = await ask();
-    const people = allStaff.map((one) => (one.name === "sam" ? { ...one, groups: ["dba"] } : one));
+    const people = allStaff.map((person) =>
+      person.name === "sam" ? { ...person, groups: ["dba"] } : person,
+    );
     await harness().configure([byDba], ctoAdministers, people);
     expect(await approve("sam", id)).toBe("PENDING");
     await relay().drain();
@@ -95,21 +97,21 @@ describe("somebody who becomes able to decide", () => {
     expect(await actions(id)).toEqual(["request.submitted"]);
   });
 
-  test("by a request that is decided meanwhile is told nothing", async () => {
+  test("is not notified of a request that was decided in the meantime", async () => {
     const id = await ask();
-    slack().trouble = isDown;
+    slack().failure = failAsDown;
     await members("dba", "ann", "bob", "cid", "sam");
     await approve("ann", id);
     await approve("bob", id);
-    slack().trouble = () => undefined;
+    slack().failure = () => undefined;
     harness().clock.pass(10 * minuteMs);
     await relay().drain();
     expect(slack().cardsAt("@id_sam")).toEqual([]);
   });
 });
 
-describe("somebody who can no longer decide", () => {
-  test("sees that and why on their card, with nothing to press; a letter says it to who was asked by one", async () => {
+describe("a person who can no longer decide", () => {
+  test("sees why on their card, without buttons; those asked by e-mail get an e-mail", async () => {
     const id = await ask();
     await members("dba", "bob", "cid");
     expect(cardOf("ann")).toMatchObject({ actions: [], noLongerAskedAs: ["group:dba"] });
@@ -117,15 +119,15 @@ describe("somebody who can no longer decide", () => {
     expect(cardOf("bob").actions).toContain("approve");
     const record = (await harness().audit()).find((row) => row.action === "request.approvers_changed");
     expect(record?.data).toEqual({ joined: [], left: [{ person: "id_ann", stage: 1 }] });
-    expect((await view(id)).approvers.map((one) => one.identityId)).toEqual(["id_bob", "id_cid"]);
+    expect((await view(id)).approvers.map(({ identityId }) => identityId)).toEqual(["id_bob", "id_cid"]);
     await approve("bob", id);
     await approve("cid", id);
     await relay().drain();
     expect(cardOf("ann").actions).toEqual([]);
-    expect((await view(id)).approvers.map((one) => one.identityId)).toEqual(["id_bob", "id_cid"]);
+    expect((await view(id)).approvers.map(({ identityId }) => identityId)).toEqual(["id_bob", "id_cid"]);
   });
 
-  test("who has approved sees that it counts no more", async () => {
+  test("after approving sees that the approval no longer counts", async () => {
     const id = await ask();
     await approve("ann", id);
     await members("dba", "bob", "cid");
@@ -133,7 +135,7 @@ describe("somebody who can no longer decide", () => {
     expect((await view(id)).approvals).toEqual([{ stage: 1, required: 2, given: 0 }]);
   });
 
-  test("who is deactivated has no buttons left", async () => {
+  test("and is deactivated has no buttons left", async () => {
     await ask();
     const admin = await harness().caller("cto", "admin");
     await harness().services.directory.change(admin, "id_ann", { active: false });
@@ -141,16 +143,16 @@ describe("somebody who can no longer decide", () => {
     expect(cardOf("ann").actions).toEqual([]);
   });
 
-  test("whose card is still on its way gets none", async () => {
+  test("before their card is sent gets none", async () => {
     await ask();
-    slack().trouble = (address) => (address === "@id_sam" ? isDown() : undefined);
+    slack().failure = (address) => (address === "@id_sam" ? failAsDown() : undefined);
     await members("dba", "ann", "bob", "cid", "sam");
     await members("dba", "ann", "bob", "cid");
-    slack().trouble = () => undefined;
+    slack().failure = () => undefined;
     harness().clock.pass(10 * minuteMs);
     await relay().drain();
     expect(slack().cardsAt("@id_sam")).toEqual([]);
-    // And is asked all the same when they may decide again.
+    // They are asked when they can decide again.
     await members("dba", "ann", "bob", "cid", "sam");
     expect(slack().cardsAt("@id_sam")).toHaveLength(1);
   });

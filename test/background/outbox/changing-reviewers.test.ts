@@ -4,7 +4,7 @@ import { hourMs, minuteMs } from "../../../src/core/values/time.ts";
 import { emptyRules, type Rules } from "../../../src/core/policy/policy.ts";
 import { byDba, changingPeople, ctoAdministers } from "../../service/support/directory-harness.ts";
 import { granted } from "../../service/support/service-harness.ts";
-import { fakeMessenger, isDown } from "./support/fake-messenger.ts";
+import { fakeMessenger, failAsDown } from "./support/fake-messenger.ts";
 
 const rules = {
   ...ctoAdministers,
@@ -14,27 +14,27 @@ const rules = {
     review: { ...emptyRules.breakGlass.review, by: [{ kind: "group", group: "dba" }] },
   },
 } satisfies Partial<Rules>;
-const { office, relay, slack, email, change, members } = changingPeople([byDba], rules);
+const { office: harness, relay, slack, email, change, members } = changingPeople([byDba], rules);
 
 const cardOf = (name: string) => assertPresent(slack().cardsAt(`@id_${name}`).at(-1), `${name}'s card`);
 
-/** Dev takes emergency access, and claims it. */
-const emergency = async (): Promise<string> => {
-  const { request } = granted(await office().ask("dev", { duration: "1h", breakGlass: true }));
-  await office().services.requestCommands.claim(await office().caller("dev"), request.id);
+/** Dev takes emergency access and claims it. */
+const startEmergency = async (): Promise<string> => {
+  const { request } = granted(await harness().ask("dev", { duration: "1h", breakGlass: true }));
+  await harness().services.requestCommands.claim(await harness().caller("dev"), request.id);
   await relay().drain();
   return request.id;
 };
-const judge = async (name: string, id: string, outcome: "justified" | "unjustified" = "justified") =>
+const review = async (name: string, id: string, outcome: "justified" | "unjustified" = "justified") =>
   granted(
-    await office().services.requestCommands.review(await office().caller(name), id, {
+    await harness().services.requestCommands.review(await harness().caller(name), id, {
       outcome,
       comment: "seen",
     }),
   );
 
-test("a new member of the reviewers' group is told and gets the card; nobody else is told again", async () => {
-  const id = await emergency();
+test("a new member of the reviewers' group gets the notice and the card; nobody is notified again", async () => {
+  const id = await startEmergency();
   const before = email().noticesAt("@id_ann");
   await members("dba", "ann", "bob", "cid", "sam");
   expect(cardOf("sam")).toMatchObject({ audience: "reviewer", request: { id } });
@@ -42,31 +42,31 @@ test("a new member of the reviewers' group is told and gets the card; nobody els
   expect(email().noticesAt("@id_sam")).toEqual(["reviewer_added"]);
   expect(email().noticesAt("@id_ann")).toEqual(before);
   expect(slack().cardsAt("@id_ann")).toHaveLength(1);
-  await judge("sam", id);
+  await review("sam", id);
 });
 
-test("a member who joins after the access is over is told too, until it is judged", async () => {
-  const id = await emergency();
-  office().clock.pass(2 * hourMs);
-  await office().services.grants.tick(id);
+test("a member who joins after the access ended is notified too, until it is reviewed", async () => {
+  const id = await startEmergency();
+  harness().clock.pass(2 * hourMs);
+  await harness().services.grants.tick(id);
   await relay().drain();
   await members("dba", "ann", "bob", "cid", "sam");
   expect(cardOf("sam").actions).toEqual(["justified", "not_justified"]);
-  await judge("ann", id);
+  await review("ann", id);
   await relay().drain();
   await members("dba", "ann", "bob", "cid", "sam", "sec");
   expect(slack().cardsAt("@id_sec")).toEqual([]);
   expect(email().noticesAt("@id_sec")).toEqual([]);
 });
 
-test("nobody is told of what was judged already, justified or not", async () => {
-  await judge("ann", await emergency(), "unjustified");
+test("nobody is notified of access that was reviewed already, justified or not", async () => {
+  await review("ann", await startEmergency(), "unjustified");
   await members("dba", "ann", "bob", "cid", "sam");
   expect(slack().cardsAt("@id_sam")).toEqual([]);
 });
 
-test("whoever took the access is not told when they join, nor is somebody who joins another group", async () => {
-  await emergency();
+test("neither the holder nor a new member of another group is notified", async () => {
+  await startEmergency();
   await members("dba", "ann", "bob", "cid", "dev");
   await members("security", "sec", "sam");
   expect(
@@ -78,8 +78,8 @@ test("whoever took the access is not told when they join, nor is somebody who jo
   expect(slack().cardsAt("@id_sam")).toEqual([]);
 });
 
-test("somebody is told once, however often people change", async () => {
-  await emergency();
+test("a reviewer is notified once, however often people change", async () => {
+  await startEmergency();
   await members("dba", "ann", "bob", "cid", "sam");
   await members("dba", "ann", "bob", "cid");
   expect(cardOf("sam").actions).toEqual([]);
@@ -89,56 +89,56 @@ test("somebody is told once, however often people change", async () => {
   expect(email().noticesAt("@id_sam")).toEqual(["reviewer_added"]);
 });
 
-test("who is no reviewer any more when the message could go out gets none", async () => {
-  await emergency();
-  slack().trouble = (address) => (address === "@id_sam" ? isDown() : undefined);
-  email().trouble = slack().trouble;
+test("a person who is no longer a reviewer when the message is sent gets none", async () => {
+  await startEmergency();
+  slack().failure = (address) => (address === "@id_sam" ? failAsDown() : undefined);
+  email().failure = slack().failure;
   await members("dba", "ann", "bob", "cid", "sam");
   await members("dba", "ann", "bob", "cid");
-  slack().trouble = () => undefined;
-  email().trouble = () => undefined;
-  office().clock.pass(10 * minuteMs);
+  slack().failure = () => undefined;
+  email().failure = () => undefined;
+  harness().clock.pass(10 * minuteMs);
   await relay().drain();
   expect(slack().cardsAt("@id_sam")).toEqual([]);
   expect(email().noticesAt("@id_sam")).toEqual([]);
-  // And is told all the same when they may judge again.
+  // They are notified when they can review again.
   await members("dba", "ann", "bob", "cid", "sam");
   expect(slack().cardsAt("@id_sam")).toHaveLength(1);
 });
 
-test("whom an announcement that is still on its way will tell is not told twice", async () => {
-  const { request } = granted(await office().ask("dev", { duration: "1h", breakGlass: true }));
-  await office().services.requestCommands.claim(await office().caller("dev"), request.id);
+test("a reviewer in a pending announcement is not notified twice", async () => {
+  const { request } = granted(await harness().ask("dev", { duration: "1h", breakGlass: true }));
+  await harness().services.requestCommands.claim(await harness().caller("dev"), request.id);
   await members("dba", "ann", "bob", "cid", "sam");
   expect(slack().cardsAt("@id_sam")).toHaveLength(1);
   expect(email().noticesAt("@id_sam")).not.toContain("reviewer_added");
 });
 
-test("the new manager of whoever took the access is told, where managers review", async () => {
+test("the new manager of the holder is notified, where managers review", async () => {
   const byManager: Rules["breakGlass"] = {
     ...rules.breakGlass,
     review: { ...rules.breakGlass.review, by: [{ kind: "manager" }] },
   };
-  await office().configure([byDba], { ...rules, breakGlass: byManager });
-  await emergency();
+  await harness().configure([byDba], { ...rules, breakGlass: byManager });
+  await startEmergency();
   expect(cardOf("lead").audience).toBe("reviewer");
-  const manager = (await office().caller("cto")).identity.id;
+  const manager = (await harness().caller("cto")).identity.id;
   await change(({ name }) => (name === "dev" ? { managerId: manager } : {}));
   expect(cardOf("cto").actions).toContain("justified");
 });
 
-test("every open review is looked at when so many have changed that nobody counts them", async () => {
-  await emergency();
+test("every open review is checked when too many people changed to list them", async () => {
+  await startEmergency();
   const many = Array.from({ length: 600 }, (_, at) => `group-${at}`);
   await change(({ name, groups }) => (name === "sam" ? { groups: [...groups, "dba", ...many] } : {}));
   await change(({ name, groups }) => (name === "sec" ? { groups: [...groups, ...many] } : { groups }));
   expect(slack().cardsAt("@id_sam")).toHaveLength(1);
 });
 
-test("a reviewer who can be reached on another platform only is told there", async () => {
+test("a reviewer who can only be reached on another platform is notified there", async () => {
   const teams = fakeMessenger("teams", { reaches: (id) => id === "id_sam" });
-  office().context.surfaces.add(teams);
-  await emergency();
+  harness().context.surfaces.add(teams);
+  await startEmergency();
   await members("dba", "ann", "bob", "cid", "sam");
   expect(teams.cardsAt("@id_sam")).toHaveLength(1);
 });

@@ -24,61 +24,61 @@ afterEach(async () => {
   await harness.close();
 });
 
-describe("a key that expires in a week is told to its owner", () => {
+describe("the owner of a key that expires in a week is notified", () => {
   const keyFor = async (days: number, identityId = "id_dev") => {
     const admin = await harness.caller("sec", "admin");
     const expiresAt = plus(harness.clock.now(), days * dayMs);
-    const made = await harness.services.apiKeys.create(admin, {
+    const created = await harness.services.apiKeys.create(admin, {
       identityId,
       roles: ["requester"],
       name: null,
       expiresAt,
     });
     await relay.drain();
-    slack.said.length = 0;
-    return granted(made).key;
+    slack.notes.length = 0;
+    return granted(created).key;
   };
-  const daysPass = async (days: number) => {
+  const passDays = async (days: number) => {
     harness.clock.pass(days * dayMs);
     await relay.drain();
   };
-  const told = () => slack.said.map(({ note }) => note);
+  const notes = () => slack.notes.map(({ note }) => note);
 
-  test("once, wherever they are, also after restarts", async () => {
+  test("once, on every surface, also after restarts", async () => {
     const { id, last4 } = await keyFor(30);
-    await daysPass(22);
-    expect(told()).toEqual([]);
-    await daysPass(1);
-    expect(told()).toMatchObject([{ about: "key", notice: "key_expiring", keyId: id, last4 }]);
-    expect(email.said.map(({ note }) => note)).toContainEqual(
+    await passDays(22);
+    expect(notes()).toEqual([]);
+    await passDays(1);
+    expect(notes()).toMatchObject([{ about: "key", notice: "key_expiring", keyId: id, last4 }]);
+    expect(email.notes.map(({ note }) => note)).toContainEqual(
       expect.objectContaining({ notice: "key_expiring", keyId: id }),
     );
     await relay.stop();
     relay = createHarnessRelay(harness, []);
     await relay.begin();
-    await daysPass(3);
-    expect(told()).toHaveLength(1);
+    await passDays(3);
+    expect(notes()).toHaveLength(1);
   });
 
-  test("but not of one that lives less than two weeks", async () => {
+  test("but not for a key that lasts less than two weeks", async () => {
     await keyFor(13.9);
-    await daysPass(13);
-    expect(told()).toEqual([]);
+    await passDays(13);
+    expect(notes()).toEqual([]);
     await keyFor(14);
-    await daysPass(7);
-    expect(told()).toHaveLength(1);
+    await passDays(7);
+    expect(notes()).toHaveLength(1);
   });
 
-  test("nor of one that is deleted, over, or of somebody who is switched off", async () => {
+  test("nor for a key that is deleted or expired, or whose owner is deactivated", async () => {
     const admin = await harness.caller("sec", "admin");
     const { id } = await keyFor(30);
     await harness.services.apiKeys.remove(admin, id);
     await keyFor(30, "id_ann");
     await harness.services.directory.change(admin, "id_ann", { active: false });
-    await daysPass(24);
+    await passDays(24);
     await keyFor(30, "id_bob");
     harness.clock.pass(31 * dayMs);
     await relay.drain();
-    expect(told().filter((note) => note.about === "key")).toEqual([]);
+    expect(notes().filter((note) => note.about === "key")).toEqual([]);
   });
 });

@@ -29,29 +29,30 @@ afterEach(async () => {
   await harness.close();
 });
 
-describe("an account that is linked to somebody", () => {
+describe("linking an account to a person", () => {
   const account = { surface: "slack", team: "T1", user: "U1" } as const;
-  const toldOf = (name: string) => slack.noticesAt(`@id_${name}`).filter((one) => one === "account_linked");
+  const linkNotices = (name: string) =>
+    slack.noticesAt(`@id_${name}`).filter((notice) => notice === "account_linked");
 
-  test("is told to them by the link of an administrator, with who made it, and once", async () => {
+  test("by an administrator notifies the person once, with the name of the administrator", async () => {
     const admin = await harness.caller("sec", "admin");
     await harness.services.accountLinks.link(admin, account, "id_dev");
     await harness.services.accountLinks.link(admin, account, "id_dev");
     await relay.drain();
-    expect(toldOf("dev")).toEqual(["account_linked"]);
+    expect(linkNotices("dev")).toEqual(["account_linked"]);
     expect(email.noticesAt("@id_dev")).toContain("account_linked");
-    expect(slack.said.find(({ note }) => note.about === "account_linked")?.note).toMatchObject({
+    expect(slack.notes.find(({ note }) => note.about === "account_linked")?.note).toMatchObject({
       account,
       byName: "sec",
     });
   });
 
-  test("is told by the platform's word for an address, and by a change through the API", async () => {
+  test("by e-mail address or through the API notifies the person", async () => {
     await harness.services.accountLinks.linkByEmail(account, "dev@company.com");
     await relay.drain();
-    expect(toldOf("dev")).toEqual(["account_linked"]);
+    expect(linkNotices("dev")).toEqual(["account_linked"]);
     const admin = await harness.caller("sec", "admin");
-    const made = await harness.services.directory.create(admin, {
+    const created = await harness.services.directory.create(admin, {
       kind: "HUMAN",
       name: "new",
       email: "new@company.com",
@@ -60,10 +61,10 @@ describe("an account that is linked to somebody", () => {
       active: true,
     });
     await relay.drain();
-    expect("id" in made && slack.noticesAt(`@${made.id}`)).toEqual(["account_linked"]);
+    expect("id" in created && slack.noticesAt(`@${created.id}`)).toEqual(["account_linked"]);
   });
 
-  test("brings them what waits for their decision", async () => {
+  test("sends them the cards of requests that wait for their decision", async () => {
     isReached = (id) => id !== "id_ann";
     granted(await harness.ask("dev"));
     await relay.drain();
@@ -75,7 +76,7 @@ describe("an account that is linked to somebody", () => {
     expect(slack.cardsAt("@id_bob")).toHaveLength(1);
   });
 
-  describe("as a reviewer of emergency access", () => {
+  describe("of a reviewer of emergency access", () => {
     const reviewedByDba = {
       breakGlass: {
         ...emptyRules.breakGlass,
@@ -98,7 +99,7 @@ describe("an account that is linked to somebody", () => {
       await relay.drain();
     };
 
-    test("brings them the card of an open review, without another e-mail", async () => {
+    test("sends them the card of an open review, without another e-mail", async () => {
       const id = await startEmergency();
       await linkAnn();
       const [card] = slack.cardsAt("@id_ann");
@@ -108,7 +109,7 @@ describe("an account that is linked to somebody", () => {
       expect(slack.cardsAt("@id_bob")).toHaveLength(1);
     });
 
-    test("brings one card however often they become reachable", async () => {
+    test("sends one card, however often they become reachable", async () => {
       await startEmergency();
       await linkAnn();
       await harness.services.accountLinks.becameReachable(account);
@@ -116,7 +117,7 @@ describe("an account that is linked to somebody", () => {
       expect(slack.cardsAt("@id_ann")).toHaveLength(1);
     });
 
-    test("brings nothing once somebody has judged the access", async () => {
+    test("sends nothing once somebody has reviewed the access", async () => {
       const id = await startEmergency();
       const verdict = { outcome: "unjustified", comment: "seen" } as const;
       await harness.services.requestCommands.review(await harness.caller("bob"), id, verdict);
@@ -124,7 +125,7 @@ describe("an account that is linked to somebody", () => {
       expect(slack.cardsAt("@id_ann")).toEqual([]);
     });
 
-    test("brings nothing to somebody who cannot review", async () => {
+    test("sends nothing to a person who cannot review", async () => {
       await startEmergency();
       await harness.services.accountLinks.link(await harness.caller("sec", "admin"), account, "id_sam");
       await relay.drain();

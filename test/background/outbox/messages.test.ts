@@ -8,8 +8,8 @@ import { DeliveryFault } from "../../../src/service/messaging/messenger.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { granted, openServiceHarness, saidTo } from "../../service/support/service-harness.ts";
 import type { ServiceHarness } from "../../service/support/service-harness.ts";
-import { dyingRelay, createHarnessRelay } from "./support/harness-relay.ts";
-import { fakeMessenger, isDown, refuses, type FakeMessenger } from "./support/fake-messenger.ts";
+import { createDyingRelay, createHarnessRelay } from "./support/harness-relay.ts";
+import { fakeMessenger, failAsDown, rejectForGood, type FakeMessenger } from "./support/fake-messenger.ts";
 
 let harness: ServiceHarness;
 let relay: Relay;
@@ -20,7 +20,7 @@ const faults: string[] = [];
 const dbaPolicy = (channels: readonly string[], windowMs = noticeRetryMaxMs) =>
   approvalPolicy("dba", { stages: [stageBy("group:dba", { required: 2 })], channels, windowMs });
 
-const relayOf = (one: ServiceHarness): Relay => createHarnessRelay(one, faults);
+const relayOf = (to: ServiceHarness): Relay => createHarnessRelay(to, faults);
 
 beforeEach(async () => {
   harness = await openServiceHarness();
@@ -49,7 +49,7 @@ const read = async (id: string) => {
   if ("refused" in view) throw new Error(view.detail);
   return view;
 };
-/** Lets time go by as the sweep does: the relay looks every few seconds. */
+/** Lets time pass in steps and runs what is due, as the sweep does. */
 const pass = async (ms: number, stepMs = 5 * secondMs) => {
   for (let passed = 0; passed < ms; passed += stepMs) {
     harness.clock.pass(Math.min(stepMs, ms - passed));
@@ -57,8 +57,8 @@ const pass = async (ms: number, stepMs = 5 * secondMs) => {
   }
 };
 
-describe("who is told what", () => {
-  test("approvers get the card, the requester a confirmation, the policy's channel a copy; letters go to approvers", async () => {
+describe("who is notified", () => {
+  test("approvers, requester and the policy's channel get the card; approvers get an e-mail", async () => {
     await ask();
     for (const name of ["ann", "bob", "cid"]) {
       expect(slack.cardsAt(`@id_${name}`)).toMatchObject([
@@ -72,10 +72,10 @@ describe("who is told what", () => {
     }
     expect(slack.cardsAt("@id_dev")).toMatchObject([{ audience: "requester", actions: ["cancel"] }]);
     expect(slack.cardsAt("C0DBA")).toMatchObject([{ audience: "channel" }]);
-    expect(email.said.map((one) => one.address)).not.toContain("@id_dev");
+    expect(email.notes.map(({ address }) => address)).not.toContain("@id_dev");
   });
 
-  test("after the decision every copy says so and offers only what still makes sense; the requester is told", async () => {
+  test("after the decision every card shows it with the remaining actions, and the requester is notified", async () => {
     const id = await ask();
     await approve("ann", id);
     await relay.drain();
@@ -91,10 +91,10 @@ describe("who is told what", () => {
     expect(slack.noticesAt("@id_dev")).toEqual(["approved"]);
     expect(slack.noticesAt("C0DBA")).toEqual(["approved"]);
     expect(email.noticesAt("@id_dev")).toEqual(["approved"]);
-    expect(slack.said.every((one) => one.thread !== null)).toBe(true);
+    expect(slack.notes.every(({ thread }) => thread !== null)).toBe(true);
   });
 
-  test("only on the channels the request names; an approver who cannot be reached there, on any other", async () => {
+  test("only on the surfaces the request names; an unreachable approver on any other", async () => {
     const { request } = granted(await harness.ask("dev", { notifyChannels: ["teams", "email"] }));
     await relay.drain();
     expect(slack.cardsAt("@id_ann")).toEqual([]);
@@ -110,7 +110,7 @@ describe("who is told what", () => {
     expect(slack.cardsAt("@id_ann")).toHaveLength(1);
   });
 
-  test("nearly over is told ten minutes before, not when it was prolonged or ended meanwhile", async () => {
+  test("the end is announced once, ten minutes before", async () => {
     const id = await ask();
     await approve("ann", id);
     await approve("bob", id);
@@ -119,18 +119,18 @@ describe("who is told what", () => {
     await pass(4 * hourMs - 11 * minuteMs, 10 * minuteMs);
     expect(slack.noticesAt("@id_dev")).not.toContain("ending_soon");
     await pass(2 * minuteMs);
-    expect(slack.noticesAt("@id_dev").filter((one) => one === "ending_soon")).toHaveLength(1);
+    expect(slack.noticesAt("@id_dev").filter((notice) => notice === "ending_soon")).toHaveLength(1);
   });
 
-  test("a key made in somebody's name is told to them wherever they are", async () => {
+  test("a person is notified of a new key in their name on every surface", async () => {
     const admin = await harness.caller("sec", "admin");
     await harness.services.apiKeys.create(admin, { identityId: "id_dev", roles: ["requester"], name: null });
     await relay.drain();
-    expect(slack.said).toMatchObject([{ address: "@id_dev", note: { about: "key", mintedBy: "sec" } }]);
+    expect(slack.notes).toMatchObject([{ address: "@id_dev", note: { about: "key", mintedBy: "sec" } }]);
     expect(email.noticesAt("@id_dev")).toEqual(["key"]);
   });
 
-  test("who asks to be linked is told to administrators wherever they are, unless linked meanwhile", async () => {
+  test("administrators are notified of a link request on every surface, unless it was linked in the meantime", async () => {
     const admin = assertPresent(parseSelector("group:security"), "selector");
     await harness.configure([dbaPolicy([])], { chatRoles: { admin: [admin], auditor: [] } });
     const account = { surface: "slack", team: "T1", user: "U1" } as const;
@@ -138,7 +138,7 @@ describe("who is told what", () => {
     await harness.services.accountLinks.askForLink(account, who);
     await relay.drain();
     for (const name of ["sec", "sam"]) {
-      expect(slack.said.filter((one) => one.address === `@id_${name}`)).toMatchObject([
+      expect(slack.notes.filter(({ address }) => address === `@id_${name}`)).toMatchObject([
         { note: { about: "link", account, ...who, candidate: { id: "id_dev", name: "dev" } } },
       ]);
       expect(email.noticesAt(`@id_${name}`)).toEqual(["link"]);
@@ -146,23 +146,23 @@ describe("who is told what", () => {
     await harness.services.accountLinks.askForLink(account, who);
     await harness.services.accountLinks.link(await harness.caller("sec", "admin"), account, "id_dev");
     await relay.drain();
-    // The message that asked says now that it was done, and nobody is asked again.
+    // The message now says that the account is linked, and nobody is asked again.
     expect(slack.noticesAt("@id_sec")).toEqual(["linked"]);
   });
 });
 
-describe("bad luck", () => {
-  test("one who cannot be reached at all is shown at submission and on the requester's card", async () => {
+describe("failures", () => {
+  test("an unreachable approver is shown at submission and on the requester's card", async () => {
     await relay.stop();
-    const lost = (id: string): boolean => id !== "id_cid";
-    slack = fakeMessenger("slack", { reaches: lost });
-    email = fakeMessenger("email", { reaches: lost });
+    const reachesAllButCid = (id: string): boolean => id !== "id_cid";
+    slack = fakeMessenger("slack", { reaches: reachesAllButCid });
+    email = fakeMessenger("email", { reaches: reachesAllButCid });
     harness.context.surfaces.add(slack);
     harness.context.surfaces.add(email);
     relay = relayOf(harness);
     const { request } = granted(await harness.ask("dev"));
-    expect(request.approvers.find((one) => one.identityId === "id_cid")?.reachableOn).toEqual([]);
-    expect(request.approvers.find((one) => one.identityId === "id_ann")?.reachableOn).toEqual([
+    expect(request.approvers.find(({ identityId }) => identityId === "id_cid")?.reachableOn).toEqual([]);
+    expect(request.approvers.find(({ identityId }) => identityId === "id_ann")?.reachableOn).toEqual([
       "slack",
       "email",
     ]);
@@ -175,17 +175,17 @@ describe("bad luck", () => {
     });
   });
 
-  test("a recipient who refuses for good harms no other, is on record, and the requester hears of it", async () => {
-    slack.trouble = (address) => (address === "@id_cid" ? refuses() : undefined);
-    email.trouble = (address) => (address === "@id_cid" ? refuses() : undefined);
+  test("a permanent failure for one recipient affects no other, is recorded, and notifies the requester", async () => {
+    slack.failure = (address) => (address === "@id_cid" ? rejectForGood() : undefined);
+    email.failure = (address) => (address === "@id_cid" ? rejectForGood() : undefined);
     const id = await ask();
     expect(slack.cardsAt("@id_ann")).toHaveLength(1);
     expect(slack.noticesAt("@id_dev")).toEqual(["unreached"]);
     expect(slack.cardsAt("@id_dev")).toMatchObject([
       { reach: { reached: 2, inFlight: 0, asked: 3, unreachedNames: ["cid"] } },
     ]);
-    const failed = (await harness.audit()).filter((one) => one.action === "notification.failed");
-    expect(failed.map((one) => one.data)).toEqual(
+    const failed = (await harness.audit()).filter(({ action }) => action === "notification.failed");
+    expect(failed.map(({ data }) => data)).toEqual(
       expect.arrayContaining([
         { surface: "slack", what: "card", code: "channel_not_found" },
         { surface: "email", what: "submitted", code: "channel_not_found" },
@@ -194,47 +194,47 @@ describe("bad luck", () => {
     expect((await read(id)).notifications).toContainEqual({ channel: "slack", state: "PARTLY_SENT" });
   });
 
-  test("a surface that is down is tried by one alone and catches up when it is back; the other goes on", async () => {
-    slack.trouble = isDown;
+  test("a surface that is down gets single probes and catches up later; the other surface continues", async () => {
+    slack.failure = failAsDown;
     const id = await ask();
     expect(email.noticesAt("@id_ann")).toEqual(["submitted"]);
-    const before = slack.tried.length;
+    const before = slack.attempts.length;
     await pass(10 * minuteMs);
-    // Held for 30 s at a time, a single probe each.
-    expect(slack.tried.length - before).toBeLessThan(40);
+    // A single probe at most every 30 s.
+    expect(slack.attempts.length - before).toBeLessThan(40);
     await approve("ann", id);
-    slack.trouble = () => undefined;
+    slack.failure = () => undefined;
     await pass(minuteMs);
     expect(slack.cardsAt("@id_bob")).toMatchObject([{ request: { approvals: [{ given: 1 }] } }]);
   });
 
-  test("a rewrite that failed at first is made up for, also after a restart", async () => {
+  test("a failed rewrite is repeated, also after a restart", async () => {
     const id = await ask();
-    slack.trouble = (address) => (address === "@id_bob" ? isDown() : undefined);
+    slack.failure = (address) => (address === "@id_bob" ? failAsDown() : undefined);
     await harness.services.requestCommands.deny(await harness.caller("ann"), id, "no");
     await relay.drain();
     await relay.stop();
-    slack.trouble = () => undefined;
+    slack.failure = () => undefined;
     relay = relayOf(harness);
     await pass(minuteMs);
     const all = ["ann", "bob", "cid", "dev"].map((name) => slack.cardsAt(`@id_${name}`));
     expect(all).toMatchObject(Array.from({ length: 4 }, () => [{ request: { status: "DENIED" } }]));
   });
 
-  test("several changes in a row rewrite each copy once, to its latest state", async () => {
+  test("several changes in a row rewrite each card once, to its latest state", async () => {
     const id = await ask();
     await approve("ann", id);
     await approve("bob", id);
     await relay.drain();
-    const copies = [...slack.shown.values()].filter(({ address }) => address !== "@id_dev");
-    expect(copies.map(({ rewritten, card }) => [rewritten, card.request.status])).toEqual(
+    const cards = [...slack.shown.values()].filter(({ address }) => address !== "@id_dev");
+    expect(cards.map(({ rewritten, card }) => [rewritten, card.request.status])).toEqual(
       Array.from({ length: 4 }, () => [1, "APPROVED"]),
     );
   });
 
-  test("a rewrite that has to wait for its turn holds up nothing else for the same reader", async () => {
+  test("a postponed rewrite delays no other message to the same reader", async () => {
     const id = await ask();
-    slack.trouble = (_, what) => {
+    slack.failure = (_, what) => {
       if (what === "rewrite") {
         throw new DeliveryFault("paced", { retryable: true, retryAfterMs: 42 * secondMs });
       }
@@ -245,16 +245,16 @@ describe("bad luck", () => {
     await relay.drain();
     expect(slack.noticesAt("@id_dev")).toEqual(["denied"]);
     expect(slack.cardsAt("@id_cid").map(({ request }) => request.status)).toEqual(["PENDING", "PENDING"]);
-    slack.trouble = () => undefined;
+    slack.failure = () => undefined;
     await pass(43 * secondMs, secondMs);
     expect(slack.cardsAt("@id_cid").map(({ request }) => request.status)).toEqual(["DENIED", "PENDING"]);
   });
 
-  test("who says when to come back is believed, and nobody else waits", async () => {
-    let isTold = false;
-    slack.trouble = (address) => {
-      if (address !== "@id_ann" || isTold) return;
-      isTold = true;
+  test("Retry-After is respected, and no other recipient waits", async () => {
+    let isLimited = false;
+    slack.failure = (address) => {
+      if (address !== "@id_ann" || isLimited) return;
+      isLimited = true;
       throw new DeliveryFault("rate_limited", { retryable: true, retryAfterMs: 42 * secondMs });
     };
     await ask();
@@ -265,34 +265,33 @@ describe("bad luck", () => {
     expect(slack.cardsAt("@id_ann")).toHaveLength(1);
   });
 
-  test("delivery is given up after a day, says so, and what follows to the same recipient goes out", async () => {
-    slack.trouble = (address) => {
+  test("a delivery fails after a day of retries, is recorded, and later messages to the recipient are sent", async () => {
+    slack.failure = (address) => {
       if (address === "@id_ann") throw new DeliveryFault("timeout", { retryable: true });
     };
     await harness.configure([dbaPolicy([], 3 * noticeRetryMaxMs)]);
     await ask();
     await pass(noticeRetryMaxMs + 10 * minuteMs, 10 * minuteMs);
-    expect((await harness.audit()).filter((one) => one.action === "notification.failed")).toHaveLength(1);
-    slack.trouble = () => undefined;
+    expect((await harness.audit()).filter(({ action }) => action === "notification.failed")).toHaveLength(1);
+    slack.failure = () => undefined;
     granted(await harness.ask("dev", { scopes: ["read:prod:b"] }));
     await relay.drain();
     expect(slack.cardsAt("@id_ann")).toHaveLength(1);
   });
 
-  test("an approver who was not told before it was decided is not asked afterwards", async () => {
-    slack.trouble = (address) => (address === "@id_ann" ? isDown() : undefined);
+  test("an approver who was not reached before the decision is not asked afterwards", async () => {
+    slack.failure = (address) => (address === "@id_ann" ? failAsDown() : undefined);
     const id = await ask();
     await harness.services.requestCommands.deny(await harness.caller("bob"), id, "no");
-    slack.trouble = () => undefined;
+    slack.failure = () => undefined;
     await pass(minuteMs);
     expect(slack.cardsAt("@id_ann")).toEqual([]);
     expect(slack.cardsAt("@id_bob")).toMatchObject([{ request: { status: "DENIED" } }]);
   });
 
-  test("killed between sending and settling: at most one repeat, never a loss", async () => {
+  test("a kill between sending and settling repeats a message at most once and loses none", async () => {
     const { request } = granted(await harness.ask("dev"));
-    // The relay dies in the middle of everything it has sent: nothing of it is ever settled.
-    void dyingRelay(harness).drain();
+    void createDyingRelay(harness).drain();
     await expect.poll(async () => (await harness.store.dueEffects(harness.clock.now(), 9)).length).toBe(0);
     harness.clock.pass(3 * minuteMs);
     await relay.drain();
@@ -301,23 +300,23 @@ describe("bad luck", () => {
     expect((await read(request.id)).notifications).toContainEqual({ channel: "slack", state: "SENT" });
   });
 
-  test("a thousand messages with one dead surface drain on the other without delay", async () => {
+  test("a hanging surface does not delay a thousand messages on the other", async () => {
     const limits = { pendingPerIdentity: 1_000, activePerIdentity: 1_000 };
     await harness.configure([dbaPolicy([])], { limits });
-    // Hangs rather than refuses: the worst there is.
-    slack.trouble = () => new Promise(() => {});
-    // Eight deliveries each: five cards and three letters.
+    // The worst case: it hangs instead of failing.
+    slack.failure = () => new Promise(() => {});
+    // Eight deliveries each: five cards and three e-mails.
     for (let count = 0; count < 130; count++) {
       expect(saidTo(await harness.ask("dev", { scopes: [`read:prod:db-${count}`] }))).toBe("PENDING");
     }
     relay.wake();
-    await expect.poll(() => email.said.length, { timeout: 20_000 }).toBe(130 * 3);
+    await expect.poll(() => email.notes.length, { timeout: 20_000 }).toBe(130 * 3);
   });
 
-  test("what is said to one recipient is said in order, whatever fails in between", async () => {
+  test("messages to one recipient are sent in order, despite failures", async () => {
     let count = 0;
-    slack.trouble = (address, what) => {
-      if (address === "@id_dev" && what === "direct" && ++count <= 3) isDown();
+    slack.failure = (address, what) => {
+      if (address === "@id_dev" && what === "direct" && ++count <= 3) failAsDown();
     };
     const id = await ask();
     await approve("ann", id);

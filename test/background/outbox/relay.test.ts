@@ -21,22 +21,22 @@ afterEach(async () => {
 
 const silent = { info: () => {}, warn: () => {} };
 const endOf = (name: string): Effect => ({ kind: "end_access_of", identityId: staff(name).id });
-const put = async (...effects: readonly Effect[]): Promise<void> => {
+const addEffects = async (...effects: readonly Effect[]): Promise<void> => {
   const { runtime } = harness.context;
   const step = {
     ...recordOnly([]),
-    effects: effects.map((one) => newEffect(one, { now: harness.clock.now(), runtime })),
+    effects: effects.map((effect) => newEffect(effect, { now: harness.clock.now(), runtime })),
   };
   expect(await harness.store.commit(step)).toEqual({ ok: true });
 };
 
-interface Runs {
+interface RelayHarness {
   readonly relay: Relay;
   readonly done: string[];
   readonly faults: number[];
 }
 
-function relayThat(run: (name: string) => Promise<void> | void): Runs {
+function relayWith(run: (name: string) => Promise<void> | void): RelayHarness {
   const done: string[] = [];
   const faults: number[] = [];
   const runner = {
@@ -55,9 +55,9 @@ function relayThat(run: (name: string) => Promise<void> | void): Runs {
   return { relay, done, faults };
 }
 
-test("what was decided is done and settled", async () => {
-  const { relay, done } = relayThat(() => {});
-  await put(endOf("dev"), endOf("ann"));
+test("effects are run and settled once", async () => {
+  const { relay, done } = relayWith(() => {});
+  await addEffects(endOf("dev"), endOf("ann"));
   await relay.drain();
   expect(done.toSorted()).toEqual(["id_ann", "id_dev"]);
   await relay.drain();
@@ -65,11 +65,11 @@ test("what was decided is done and settled", async () => {
   expect(await harness.store.outbox(harness.clock.now())).toEqual({ waiting: 0, oldestDueAt: null });
 });
 
-test("a fault is put back with growing waits up to a limit, for ever, and harms no other", async () => {
-  const { relay, done, faults } = relayThat((id) => {
+test("a failing effect is retried forever with growing waits, and delays no other", async () => {
+  const { relay, done, faults } = relayWith((id) => {
     if (id === "id_dev") throw new Error("down");
   });
-  await put(endOf("dev"), endOf("ann"));
+  await addEffects(endOf("dev"), endOf("ann"));
   await relay.drain();
   expect([done, faults]).toEqual([["id_ann"], [1]]);
   const waits: number[] = [];
@@ -85,8 +85,8 @@ test("a fault is put back with growing waits up to a limit, for ever, and harms 
   expect(waits.at(-1)).toBe(backoffMaxMs);
 });
 
-test("a relay that died is succeeded when its lease has run out, not before", async () => {
-  await put(endOf("dev"));
+test("an effect leased by a dead relay is run after the lease expires, not before", async () => {
+  await addEffects(endOf("dev"));
   const [due] = await harness.store.dueEffects(harness.clock.now(), 1);
   if (due === undefined) throw new Error("nothing is due");
   const until = plus(harness.clock.now(), leaseMs);
@@ -94,7 +94,7 @@ test("a relay that died is succeeded when its lease has run out, not before", as
     ...recordOnly([]),
     writes: [{ kind: "effectLeased", id: due.id, lease: due.lease, until }],
   });
-  const { relay, done } = relayThat(() => {});
+  const { relay, done } = relayWith(() => {});
   await relay.drain();
   expect(done).toEqual([]);
   harness.clock.pass(leaseMs + minuteMs);
@@ -102,21 +102,21 @@ test("a relay that died is succeeded when its lease has run out, not before", as
   expect(done).toEqual(["id_dev"]);
 });
 
-test("what a killed process was at is done as soon as the next one begins", async () => {
-  await put(endOf("dev"), endOf("ann"));
+test("effects leased by a killed process are run as soon as the next one starts", async () => {
+  await addEffects(endOf("dev"), endOf("ann"));
   const due = await harness.store.dueEffects(harness.clock.now(), 2);
   const until = plus(harness.clock.now(), leaseMs);
   const writes = due.map(({ id, lease }) => ({ kind: "effectLeased", id, lease, until }) as const);
   await harness.store.commit({ ...recordOnly([]), writes });
-  const { relay, done } = relayThat(() => {});
+  const { relay, done } = relayWith(() => {});
   harness.clock.pass(secondMs);
   await relay.begin();
   await relay.drain();
   expect(done.toSorted()).toEqual(["id_ann", "id_dev"]);
 });
 
-test("a commit that leaves something to do wakes the relay", async () => {
-  const { relay, done } = relayThat(() => {});
+test("a commit with an effect wakes the relay", async () => {
+  const { relay, done } = relayWith(() => {});
   const { runtime } = harness.context;
   const store = withCommitListeners(harness.store, [() => relay.wake()]);
   await store.commit({
@@ -126,24 +126,24 @@ test("a commit that leaves something to do wakes the relay", async () => {
   await expect.poll(() => done).toEqual(["id_dev"]);
 });
 
-test("a stopped relay takes no more and waits for what is under way", async () => {
+test("a stopped relay starts nothing more and waits for running effects", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const { relay, done } = relayThat(() => promise);
-  await put(endOf("dev"));
+  const { relay, done } = relayWith(() => promise);
+  await addEffects(endOf("dev"));
   const draining = relay.drain();
   await expect.poll(async () => (await harness.store.dueEffects(harness.clock.now(), 5)).length).toBe(0);
   const stopping = relay.stop();
   resolve();
   await Promise.all([draining, stopping]);
   expect(done).toEqual(["id_dev"]);
-  await put(endOf("ann"));
+  await addEffects(endOf("ann"));
   await relay.drain();
   expect(done).toEqual(["id_dev"]);
 });
 
-test("a stop waits for what was being claimed when it came, and leaves none of it to the next start", async () => {
-  const { relay, done } = relayThat(() => {});
-  await put(endOf("dev"), endOf("ann"));
+test("a stop waits for effects that were being leased, and leaves none leased", async () => {
+  const { relay, done } = relayWith(() => {});
+  await addEffects(endOf("dev"), endOf("ann"));
   const draining = relay.drain();
   await relay.stop();
   expect(done.toSorted()).toEqual(["id_ann", "id_dev"]);
@@ -151,36 +151,36 @@ test("a stop waits for what was being claimed when it came, and leaves none of i
   await draining;
 });
 
-test("take-backs that take long at a target leave room for the claims of others there", async () => {
+test("slow take-backs at a target leave slots for claims at the same target", async () => {
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
-  const begun: string[] = [];
-  const begin = ({ kind, grantId }: Effect & { readonly grantId: string }) =>
-    void begun.push(`${kind} ${grantId}`);
+  const started: string[] = [];
+  const start = ({ kind, grantId }: Effect & { readonly grantId: string }) =>
+    void started.push(`${kind} ${grantId}`);
   const relay = createRelay(
     harness.store,
     harness.context.runtime,
     {
       ...createRunners(harness.context, harness.services, silent),
-      take_back: { run: async (effect) => (begin(effect), released) },
-      provision: { run: async (effect) => begin(effect) },
+      take_back: { run: async (effect) => (start(effect), released) },
+      provision: { run: async (effect) => start(effect) },
     },
     () => {},
     () => 0.5,
   );
   const at = (name: string) => ({ grantId: makeId("grant", name), connector: "web-hosts" });
-  await put(
+  await addEffects(
     ...Array.from({ length: perDestinationMax + 2 }, (_, n): Effect => ({
       kind: "take_back",
       ...at(`s${n}`),
     })),
   );
   const drained = relay.drain();
-  await expect.poll(() => begun.length).toBe(perDestinationMax);
-  await put({ kind: "provision", ...at("claimed") });
+  await expect.poll(() => started.length).toBe(perDestinationMax);
+  await addEffects({ kind: "provision", ...at("claimed") });
   relay.wake();
-  await expect.poll(() => begun.filter((one) => one.startsWith("provision"))).toHaveLength(1);
-  expect(begun).toHaveLength(perDestinationMax + 1);
+  await expect.poll(() => started.filter((name) => name.startsWith("provision"))).toHaveLength(1);
+  expect(started).toHaveLength(perDestinationMax + 1);
   release();
   await drained;
-  expect(begun).toHaveLength(perDestinationMax + 3);
+  expect(started).toHaveLength(perDestinationMax + 3);
 });

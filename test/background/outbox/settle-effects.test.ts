@@ -4,11 +4,11 @@ import { createEffectSettler } from "../../../src/background/outbox/settle-effec
 import { recordOnly } from "../../../src/service/decisions/decide-and-commit.ts";
 import type { CommitResult, Step } from "../../../src/service/ports/store.ts";
 
-function settled(tail: string): Step {
+function settledStep(tail: string): Step {
   return { ...recordOnly([]), writes: [{ kind: "effectSettled", id: makeId("effect", tail), lease: 1 }] };
 }
 
-/** Keeps what it is given, save steps that write an effect whose lease is somebody else's or that break it. */
+/** Records committed steps, and fails those with an effect whose lease is lost, or that breaks the store. */
 function storeWith({ lost = "", breaking = "" }) {
   const committed: string[][] = [];
   const commit = async ({ writes }: Step): Promise<CommitResult> => {
@@ -21,22 +21,22 @@ function storeWith({ lost = "", breaking = "" }) {
   return { committed, settle: createEffectSettler({ commit }) };
 }
 
-test("what comes back in the same turn is written in one step, what comes later in the next", async () => {
+test("results of the same tick are written in one step, later ones in the next", async () => {
   const { committed, settle } = storeWith({});
-  await Promise.all([settle(settled("a")), settle(settled("b")), settle(settled("c"))]);
-  await settle(settled("d"));
+  await Promise.all([settle(settledStep("a")), settle(settledStep("b")), settle(settledStep("c"))]);
+  await settle(settledStep("d"));
   expect(committed).toEqual([["a", "b", "c"], ["d"]]);
 });
 
-test("one whose lease was lost is left to whoever has it, and its neighbours are written all the same", async () => {
+test("a result whose lease was lost is dropped, and the others are written", async () => {
   const { committed, settle } = storeWith({ lost: "b" });
-  await Promise.all([settle(settled("a")), settle(settled("b")), settle(settled("c"))]);
+  await Promise.all([settle(settledStep("a")), settle(settledStep("b")), settle(settledStep("c"))]);
   expect(committed).toEqual([["a"], ["c"]]);
 });
 
-test("one that the store cannot write is heard of, and its neighbours are written all the same", async () => {
+test("a result that the store cannot write rejects, and the others are written", async () => {
   const { committed, settle } = storeWith({ breaking: "b" });
-  const all = await Promise.allSettled(["a", "b", "c"].map((tail) => settle(settled(tail))));
+  const all = await Promise.allSettled(["a", "b", "c"].map((tail) => settle(settledStep(tail))));
   expect(all.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   expect(committed).toEqual([["a"], ["c"]]);
 });

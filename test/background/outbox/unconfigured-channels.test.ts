@@ -6,7 +6,7 @@ import { granted, openServiceHarness } from "../../service/support/service-harne
 import { fakeMessenger } from "./support/fake-messenger.ts";
 import { createHarnessRelay } from "./support/harness-relay.ts";
 
-test("an emergency's alert that leads nowhere goes on record, once for each channel", async () => {
+test("an emergency alert to an unconfigured channel is recorded once for each channel", async () => {
   const harness = await openServiceHarness();
   const relay = createHarnessRelay(harness, []);
   const slack = fakeMessenger("slack");

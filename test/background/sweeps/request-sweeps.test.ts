@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 const never = new AbortController().signal;
 
-test("everything that is due is written, batch after batch, and nothing that is not", async () => {
+test("everything that is due is handled, batch by batch, and nothing else", async () => {
   await harness.configure([autoPolicy("auto")], {
     limits: { pendingPerIdentity: 500, activePerIdentity: 500 },
   });
@@ -29,43 +29,43 @@ test("everything that is due is written, batch after batch, and nothing that is 
   granted(await harness.ask("dev", { scopes: ["read:longer:1"], duration: "3h" }));
   harness.clock.pass(hourMs);
   await createExpirySweep(harness.store, harness.services.grants, harness.clock).run(never);
-  expect((await harness.audit()).filter((one) => one.action === "grant.expired")).toHaveLength(count);
+  expect((await harness.audit()).filter((entry) => entry.action === "grant.expired")).toHaveLength(count);
   expect(await harness.store.dueGrants(harness.clock.now(), 10)).toEqual([]);
 });
 
-test("two sweeps at once write each thing once", async () => {
+test("two concurrent sweeps record each change once", async () => {
   await harness.configure([approvalPolicy("p", { windowMs: hourMs, stages: [stageBy("group:dba")] })]);
   granted(await harness.ask("dev"));
   harness.clock.pass(hourMs);
   const sweep = createRequestSweep(harness.store, harness.services.grants, harness.clock);
   await Promise.all([sweep.run(never), sweep.run(never)]);
-  expect((await harness.audit()).filter((one) => one.action === "request.timed_out")).toHaveLength(1);
+  expect((await harness.audit()).filter((entry) => entry.action === "request.timed_out")).toHaveLength(1);
 });
 
-test("while a sweep decides much at once, others get their turn in between", async () => {
+test("a large sweep yields to the event loop", async () => {
   const ids = Array.from({ length: sweepBatchMax }, (_, n) => makeId("request", String(n)));
   const due = [ids, []];
   const store = { ...harness.store, dueGrants: async () => due.shift() ?? [] };
-  const turns: number[] = [];
-  let turn = 0;
+  const ticks: number[] = [];
+  let currentTick = 0;
   let isOver = false;
   const count = (): void => {
-    turn++;
+    currentTick++;
     if (!isOver) setImmediate(count);
   };
   setImmediate(count);
   const tick = async (): Promise<boolean> => {
-    turns.push(turn);
+    ticks.push(currentTick);
     return true;
   };
   await createExpirySweep(store, { tick }, harness.clock).run(never);
   isOver = true;
-  expect(turns).toHaveLength(sweepBatchMax);
-  for (const one of new Set(turns))
-    expect(turns.filter((other) => other === one).length).toBeLessThanOrEqual(10);
+  expect(ticks).toHaveLength(sweepBatchMax);
+  for (const tickNumber of new Set(ticks))
+    expect(ticks.filter((other) => other === tickNumber).length).toBeLessThanOrEqual(10);
 });
 
-test("what a sweep could not decide is its failure, and the rest of the batch is decided all the same", async () => {
+test("a failed decision fails the sweep, and the rest of the batch is still decided", async () => {
   const ids = Array.from({ length: 30 }, (_, n) => makeId("request", String(n)));
   const store = { ...harness.store, dueGrants: async () => ids };
   const seen: string[] = [];

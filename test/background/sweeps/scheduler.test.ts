@@ -10,7 +10,7 @@ import { settableClock } from "../../support/settable-clock.ts";
 
 const started: SweepScheduler[] = [];
 afterEach(async () => {
-  for (const one of started.splice(0)) await one.stop();
+  for (const scheduler of started.splice(0)) await scheduler.stop();
 });
 const never = "0 0 1 1 *";
 const create = (...args: Parameters<typeof createSweepScheduler>): SweepScheduler => {
@@ -19,14 +19,14 @@ const create = (...args: Parameters<typeof createSweepScheduler>): SweepSchedule
   return scheduler;
 };
 
-test("it ticks by itself beside everything else", async () => {
+test("ticks by itself", async () => {
   let ticks = 0;
   const sweeps = [{ name: "count", run: async () => void ticks++ }];
   create("* * * * * *", sweeps, settableClock(), () => {}).begin();
   await expect.poll(() => ticks, { timeout: 3_000 }).toBeGreaterThan(0);
 });
 
-test("a sweep that fails is reported, the others run, and the tick does not count as good", async () => {
+test("a failed sweep is reported, the others run, and the tick does not count as a success", async () => {
   const clock = settableClock();
   const faults: string[] = [];
   let isBroken = true;
@@ -43,7 +43,7 @@ test("a sweep that fails is reported, the others run, and the tick does not coun
   expect(scheduler.lastSuccessAt()).toBe(clock.now());
 });
 
-test("one that was stopped before it began never ticks", async () => {
+test("a scheduler stopped before it began never ticks", async () => {
   let ticks = 0;
   const sweeps = [{ name: "count", run: async () => void ticks++ }];
   const scheduler = create("* * * * * *", sweeps, settableClock(), () => {});
@@ -53,7 +53,7 @@ test("one that was stopped before it began never ticks", async () => {
   expect(ticks).toBe(0);
 });
 
-test("ticks that overlap are one", async () => {
+test("overlapping ticks are one", async () => {
   let running = 0;
   let most = 0;
   const slow = {
@@ -69,7 +69,7 @@ test("ticks that overlap are one", async () => {
   expect(most).toBe(1);
 });
 
-test("nonsense is no schedule", () => {
+test("an invalid expression is rejected", () => {
   expect([
     isCronExpression("*/5 * * * * *"),
     isCronExpression("every day"),
@@ -77,7 +77,7 @@ test("nonsense is no schedule", () => {
   ]).toEqual([true, false, false]);
 });
 
-test("is on time until a tick that was due has not gone through for a minute", async () => {
+test("is on time until a due tick has not succeeded for a minute", async () => {
   const clock = settableClock(Date.now());
   let isBroken = false;
   const sweep = {
@@ -95,19 +95,19 @@ test("is on time until a tick that was due has not gone through for a minute", a
   expect(scheduler.isOnTime()).toBe(false);
 });
 
-test("is on time from its beginning until the first tick by the clock, however far away that is", async () => {
+test("is on time from the start until the first scheduled tick, however far away", async () => {
   const clock = settableClock(Date.UTC(new Date().getUTCFullYear(), 6, 1));
-  const scheduler = create(never, [{ name: "good", run: async () => {} }], clock, () => {});
+  const scheduler = create(never, [{ name: "working", run: async () => {} }], clock, () => {});
   await scheduler.tick();
   scheduler.begin();
   clock.pass(2 * hourMs);
   expect(scheduler.isOnTime()).toBe(true);
 });
 
-test("is on time also while the system clock stands a day behind or ahead of the time that counts", async () => {
+test("is on time even if the system clock is a day behind or ahead of ours", async () => {
   for (const offMs of [24 * hourMs, -24 * hourMs]) {
     const clock = settableClock(Date.now() + offMs);
-    const scheduler = create("*/5 * * * *", [{ name: "good", run: async () => {} }], clock, () => {});
+    const scheduler = create("*/5 * * * *", [{ name: "working", run: async () => {} }], clock, () => {});
     await scheduler.tick();
     scheduler.begin();
     expect(scheduler.isOnTime()).toBe(true);

@@ -4,7 +4,7 @@ import { beforeEach, expect, test } from "vitest";
 import { readSshCaKey } from "../../../src/connectors/ssh/ca-key.ts";
 import { assertPresent } from "../../../src/core/values/assert.ts";
 import { caKeyText } from "../../connectors/support/ssh-keys.ts";
-import { hasKeygen, keygen } from "../../connectors/support/ssh-lab.ts";
+import { hasKeygen, keygen } from "../../connectors/support/ssh-harness.ts";
 import { leavesNothingBehind, temporaryFolder } from "../../support/leftover-processes.ts";
 import { jit } from "../support/run-jit.ts";
 
@@ -80,7 +80,7 @@ test.skipIf(!hasKeygen())(
   "OpenSSH reads the key that is made (skipped where ssh-keygen is missing)",
   async () => {
     await jit(["ssh-ca", "prepare", ca]);
-    const { status, said } = keygen("-y", "-P", "", "-f", `${ca}.next`);
-    expect({ status, said }).toEqual({ status: 0, said: readFileSync(`${ca}.next.pub`, "utf8") });
+    const { status, output } = keygen("-y", "-P", "", "-f", `${ca}.next`);
+    expect({ status, output }).toEqual({ status: 0, output: readFileSync(`${ca}.next.pub`, "utf8") });
   },
 );

@@ -1,6 +1,6 @@
 import { DatabaseError, type QueryResultRow } from "pg";
 import { expect, test } from "vitest";
-import { tryVerbs } from "../../../src/connectors/postgres/check-trial.ts";
+import { tryLifecycle } from "../../../src/connectors/postgres/check-trial.ts";
 import type { Sql } from "../../../src/connectors/postgres/server.ts";
 
 const broker = {
@@ -14,7 +14,7 @@ const broker = {
   preparedMax: 0,
 };
 
-/** A server that fails at the first statement that begins so, and what it was told. */
+/** A server that fails at the first statement with this start, and the statements it received. */
 function failingAt(start: string, code: string): { readonly sql: Sql; readonly heard: string[] } {
   const heard: string[] = [];
   const query = async <Row extends QueryResultRow>(text: string): Promise<readonly Row[]> => {
@@ -31,7 +31,7 @@ test.each(["CREATE ROLE", "COMMENT", "GRANT", "ALTER ROLE", "REVOKE", "REASSIGN"
   "a server that refuses %s is not in order although its catalogue looks so, and nothing of the trial stays",
   async (start) => {
     const { sql, heard } = failingAt(start, "42501");
-    expect(await tryVerbs(sql, broker, ["orders_read"], "jit_leftovers")).toMatchObject({
+    expect(await tryLifecycle(sql, broker, ["orders_read"], "jit_leftovers")).toMatchObject({
       result: "problem",
       what: expect.stringMatching(/PostgreSQL says 42501: permission denied/),
     });
@@ -41,9 +41,9 @@ test.each(["CREATE ROLE", "COMMENT", "GRANT", "ALTER ROLE", "REVOKE", "REASSIGN"
   },
 );
 
-test.each(["55P03", "40P01", "XX000"])("a server that is busy (%s) is not verified", async (code) => {
+test.each(["55P03", "40P01", "XX000"])("a busy server (%s) is not verified", async (code) => {
   const { sql, heard } = failingAt("GRANT", code);
-  expect(await tryVerbs(sql, broker, ["orders_read"], "jit_leftovers")).toMatchObject({
+  expect(await tryLifecycle(sql, broker, ["orders_read"], "jit_leftovers")).toMatchObject({
     result: "not_verified",
   });
   expect(heard.at(-1)).toBe("ROLLBACK");

@@ -1,6 +1,6 @@
 import { leavesNothingBehind } from "../../support/leftover-processes.ts";
 import { keepsTheContract } from "../connector-contract.ts";
-import { postgresKind } from "../support/postgres-lab.ts";
+import { postgresKind } from "../support/postgres-harness.ts";
 import { installedPostgres } from "../support/postgres-server.ts";
 
 leavesNothingBehind();

@@ -1,18 +1,19 @@
 import { describe, expect, test } from "vitest";
-import { never } from "../support/lab.ts";
+import { never } from "../support/connector-harness.ts";
 import { holdersAt } from "../support/postgres-holders.ts";
-import { enter, readsOrders } from "../support/postgres-lab.ts";
+import { logIn, readsOrders } from "../support/postgres-harness.ts";
 import type { PostgresInstallation } from "../support/postgres-server.ts";
 
-/** That nobody keeps their access by what they lock or run, and nobody else waits for them. */
+/** A holder cannot keep access with locks or running statements, and delays no other grant. */
 export function withstandsHolders(installation: PostgresInstallation): void {
   const reason = installation.missing === undefined ? "" : ` (skipped: ${installation.missing})`;
   describe.skipIf(installation.missing !== undefined)(
     `${installation.name}, attacked by holders${reason}`,
     () => {
-      const { harness, connector, given, entered, isOver, isBefore16 } = holdersAt(installation);
+      const { harness, connector, grantAccess, connected, expectNoAccess, isBefore16 } =
+        holdersAt(installation);
 
-      const holding: readonly { readonly what: string; readonly statements: readonly string[] }[] = [
+      const locks: readonly { readonly what: string; readonly statements: readonly string[] }[] = [
         {
           what: "every advisory lock it can name",
           statements: [
@@ -29,7 +30,7 @@ export function withstandsHolders(installation: PostgresInstallation): void {
           statements: ["BEGIN", "ALTER ROLE CURRENT_USER SET work_mem = '1MB'"],
         },
         {
-          what: "the row of the database, by an open GRANT CONNECT that gives nothing",
+          what: "the row of the database, by an open GRANT CONNECT without effect",
           statements: ["BEGIN", "GRANT CONNECT ON DATABASE orders TO PUBLIC"],
         },
         {
@@ -42,34 +43,34 @@ export function withstandsHolders(installation: PostgresInstallation): void {
         },
       ];
 
-      test.each(holding)(
-        "a holder of $what delays nobody's claim while it lasts, and loses it at its end",
-        async (one) => {
-          const holder = await given();
-          const client = await entered(holder.url());
-          for (const statement of one.statements) await client.query(statement);
-          const other = await given();
-          expect(await readsOrders(await entered(other.url()))).toBe(true);
+      test.each(locks)(
+        "a holder that locks $what delays no claim, and loses access at its end",
+        async ({ statements }) => {
+          const holder = await grantAccess();
+          const client = await connected(holder.url());
+          for (const statement of statements) await client.query(statement);
+          const other = await grantAccess();
+          expect(await readsOrders(await connected(other.url()))).toBe(true);
           await connector().takeBack(other.spec, never());
-          expect(await enter(other.url())).toBeUndefined();
+          expect(await logIn(other.url())).toBeUndefined();
           await connector().takeBack(holder.spec, never());
-          await isOver(holder.url());
+          await expectNoAccess(holder.url());
         },
       );
 
-      test("a holder who reconnects in a loop and locks its row each time is out, and stays out", async () => {
-        const holder = await given();
+      test("a holder who reconnects in a loop and locks its row each time is locked out for good", async () => {
+        const holder = await grantAccess();
         const running = new AbortController();
         let sessions = 0;
         const loop = async (): Promise<void> => {
           while (!running.signal.aborted) {
-            const client = await enter(holder.url());
+            const client = await logIn(holder.url());
             if (client === undefined) {
               await new Promise((resolve) => setTimeout(resolve, 5));
               continue;
             }
             sessions += 1;
-            // Both would keep the role's row for as long as the session lives.
+            // Both lock the row of the role for as long as the session lasts.
             await client.query("BEGIN; ALTER ROLE CURRENT_USER PASSWORD 'x'").catch(() => {});
             await client.query("SELECT pg_sleep(60)").catch(() => {});
             await client.end().catch(() => {});
@@ -80,28 +81,28 @@ export function withstandsHolders(installation: PostgresInstallation): void {
         await connector().takeBack(holder.spec, never());
         running.abort();
         await Promise.all(loops);
-        expect(await enter(harness().server.url(holder.role, "x"))).toBeUndefined();
+        expect(await logIn(harness().server.url(holder.role, "x"))).toBeUndefined();
         expect(
           await harness().run(`SELECT FROM pg_stat_activity WHERE usesysid = ${holder.spec.identity.id}`),
         ).toEqual([]);
-        await isOver(holder.url());
+        await expectNoAccess(holder.url());
       });
 
-      test("a rotation gets through although who came in with the old secret locks the role's row", async () => {
-        const holder = await given();
-        const thief = await entered(holder.url());
+      test("a rotation succeeds although a session with the old secret locks the row of the role", async () => {
+        const holder = await grantAccess();
+        const thief = await connected(holder.url());
         await thief.query("BEGIN; ALTER ROLE CURRENT_USER PASSWORD 'x'");
         const again = await connector().issue(holder.spec, { expiresAt: holder.spec.notAfter }, never());
         expect(await readsOrders(thief)).toBe(false);
-        expect(await enter(holder.url())).toBeUndefined();
+        expect(await logIn(holder.url())).toBeUndefined();
         expect(
-          await readsOrders(await entered(harness().server.url(again.username, again.secret ?? ""))),
+          await readsOrders(await connected(harness().server.url(again.username, again.secret ?? ""))),
         ).toBe(true);
         await connector().takeBack(holder.spec, never());
       });
 
-      test("what a session is busy with keeps nothing: loops, handlers, listeners, cursors, temporary tables, group roles", async () => {
-        const holder = await given();
+      test("a busy session ends: loops, handlers, listeners, cursors, temporary tables, group roles", async () => {
+        const holder = await grantAccess();
         await harness().run(`ALTER ROLE "${holder.role}" CONNECTION LIMIT 20`);
         const doings = [
           "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(0.01); EXCEPTION WHEN OTHERS THEN NULL; END; END LOOP; END $$",
@@ -113,7 +114,7 @@ export function withstandsHolders(installation: PostgresInstallation): void {
         ];
         const ended = [];
         for (const doing of doings) {
-          const client = await entered(holder.url());
+          const client = await connected(holder.url());
           ended.push(
             client.query(doing).then(
               () => "went on",
@@ -123,14 +124,14 @@ export function withstandsHolders(installation: PostgresInstallation): void {
         }
         await connector().takeBack(holder.spec, never());
         expect(await Promise.all(ended)).toEqual(doings.map(() => "ended"));
-        await isOver(holder.url());
+        await expectNoAccess(holder.url());
       });
 
-      test("a session that waits for somebody's lock ends too, in whichever database it is", async () => {
-        const holder = await given();
+      test("a session that waits for a lock ends too, in any database", async () => {
+        const holder = await grantAccess();
         const admin = await harness().server.admin("billing");
         await admin.query("BEGIN; LOCK TABLE orders");
-        const client = await entered(holder.url("billing"));
+        const client = await connected(holder.url("billing"));
         const waiting = client.query("SELECT * FROM orders").then(
           () => "read",
           () => "ended",
@@ -140,41 +141,41 @@ export function withstandsHolders(installation: PostgresInstallation): void {
         await admin.end();
       });
 
-      test("its own prepared transaction cannot keep the row that blocking its login needs", async () => {
-        const holder = await given();
-        const client = await entered(holder.url());
+      test("its own prepared transaction cannot keep the lock on its row", async () => {
+        const holder = await grantAccess();
+        const client = await connected(holder.url());
         await client.query("BEGIN; ALTER ROLE CURRENT_USER PASSWORD 'x'");
         await client.query("PREPARE TRANSACTION 'keeps the row'");
         await connector().takeBack(holder.spec, never());
         expect(await harness().run("SELECT FROM pg_prepared_xacts")).toEqual([]);
-        await isOver(holder.url());
+        await expectNoAccess(holder.url());
       });
 
-      test("a login that could not be blocked in the first round is blocked although the role cannot be dropped yet", async () => {
-        const holder = await given();
-        const client = await entered(holder.url());
+      test("a login that could not be blocked in the first round is blocked later, even if the role cannot be dropped", async () => {
+        const holder = await grantAccess();
+        const client = await connected(holder.url());
         await client.query("CREATE TABLE kept_busy ()");
         await client.query("BEGIN; ALTER ROLE CURRENT_USER PASSWORD 'x'");
         await client.query("PREPARE TRANSACTION 'keeps the row'");
         const admin = await harness().server.admin("orders");
         await admin.query("BEGIN; LOCK TABLE kept_busy");
         await expect(connector().takeBack(holder.spec, never())).rejects.toMatchObject({ retryable: true });
-        await isOver(holder.url());
-        // Everybody may connect to this one, so that only the blocked login keeps the role out.
-        expect(await enter(holder.url("billing"))).toBeUndefined();
+        await expectNoAccess(holder.url());
+        // PUBLIC may connect to this database, so that only the blocked login keeps the role out.
+        expect(await logIn(holder.url("billing"))).toBeUndefined();
         await admin.end();
         await connector().takeBack(holder.spec, never());
         await harness().run("DROP TABLE kept_busy", "orders");
       });
 
-      test("a transaction prepared as the group is named, and never rolled back by guess (before 16)", async () => {
+      test("a transaction prepared as the group is named, and never rolled back on a guess (before 16)", async () => {
         const isOld = await isBefore16();
-        // What was prepared before the role existed cannot be its.
+        // A transaction prepared before the role existed cannot be its own.
         const admin = await harness().server.admin("orders");
         await admin.query("SET ROLE orders_read; BEGIN");
         await admin.query("PREPARE TRANSACTION 'an older one'");
-        const holder = await given();
-        const client = await entered(holder.url());
+        const holder = await grantAccess();
+        const client = await connected(holder.url());
         if (isOld) {
           await client.query("SET ROLE orders_read; BEGIN; LOCK TABLE orders IN ACCESS SHARE MODE");
           await client.query("PREPARE TRANSACTION 'as the group'");
@@ -186,12 +187,12 @@ export function withstandsHolders(installation: PostgresInstallation): void {
               ),
             });
             expect(await harness().run("SELECT FROM pg_prepared_xacts")).toHaveLength(2);
-            await isOver(holder.url());
+            await expectNoAccess(holder.url());
             expect(await connector().listManaged(never())).toHaveLength(1);
           }
           await harness().run("ROLLBACK PREPARED 'as the group'", "orders");
         } else {
-          // Since 16 a membership says that it cannot be switched to.
+          // Since 16, a membership can exclude SET ROLE.
           await expect(client.query("SET ROLE orders_read")).rejects.toMatchObject({ code: "42501" });
         }
         await connector().takeBack(holder.spec, never());

@@ -3,11 +3,11 @@ import { createPostgresConnector } from "../../../src/connectors/postgres/postgr
 import { instant } from "../../../src/core/values/ids.ts";
 import type { CheckFinding } from "../../../src/service/ports/connector.ts";
 import { createKeyedMutex } from "../../../src/service/async/keyed-mutex.ts";
-import { never } from "../support/lab.ts";
-import { openPostgresHarness, type PostgresHarness } from "../support/postgres-lab.ts";
+import { never } from "../support/connector-harness.ts";
+import { openPostgresHarness, type PostgresHarness } from "../support/postgres-harness.ts";
 import type { PostgresInstallation } from "../support/postgres-server.ts";
 
-/** That a check which says "in order" has followed everything to its end, and has changed nothing. */
+/** A check reports "in order" only after following memberships recursively, and changes nothing. */
 export function checksToTheEnd(installation: PostgresInstallation): void {
   const reason = installation.missing === undefined ? "" : ` (skipped: ${installation.missing})`;
   describe.skipIf(installation.missing !== undefined)(`${installation.name}, checked${reason}`, () => {
@@ -60,7 +60,12 @@ export function checksToTheEnd(installation: PostgresInstallation): void {
         "ALTER ROLE between NOREPLICATION",
         /between is REPLICATION/,
       ],
-      ["who makes databases", "ALTER ROLE probed CREATEDB", "ALTER ROLE probed NOCREATEDB", /it is CREATEDB/],
+      [
+        "a role that creates databases",
+        "ALTER ROLE probed CREATEDB",
+        "ALTER ROLE probed NOCREATEDB",
+        /it is CREATEDB/,
+      ],
       ...[
         "pg_execute_server_program",
         "pg_write_server_files",
@@ -78,39 +83,39 @@ export function checksToTheEnd(installation: PostgresInstallation): void {
     ];
 
     test.each(powers)(
-      "a group that is a member, however far away, of %s is not in order",
-      async (_, give, take, named) => {
-        await harness.run(give);
+      "a group that is a direct or indirect member of %s is not in order",
+      async (_, grant, revoke, named) => {
+        await harness.run(grant);
         const found = await problems();
-        await harness.run(take);
+        await harness.run(revoke);
         expect(found.map(({ what }) => what)).toContainEqual(expect.stringMatching(named));
         expect(found.every(({ fix }) => fix !== undefined)).toBe(true);
         expect(await problems()).toEqual([]);
       },
     );
 
-    test("a group that anybody can log in as, or that lets others in, is not in order", async () => {
+    test("a group with LOGIN, or that can add members to other roles, is not in order", async () => {
       await harness.run("ALTER ROLE between LOGIN");
       expect((await problems()).map(({ what }) => what)).toEqual([
         expect.stringMatching(/between has LOGIN/),
       ]);
       await harness.run("ALTER ROLE between NOLOGIN; GRANT beyond TO between WITH ADMIN OPTION");
       const [found] = await problems();
-      expect(found?.what).toMatch(/between may give beyond to others/);
+      expect(found?.what).toMatch(/between may grant beyond to others/);
       await harness.run(found?.fix ?? "");
       expect(await problems()).toEqual([]);
       await harness.run("REVOKE beyond FROM between");
     });
 
-    test("a predefined role as the group itself is named for what it is", async () => {
+    test("a predefined role as the group is reported", async () => {
       await harness.run("GRANT pg_execute_server_program TO broker WITH ADMIN OPTION");
       expect((await problems(["pg_execute_server_program"])).map(({ what }) => what)).toEqual([
-        expect.stringMatching(/pg_execute_server_program has them by itself/),
+        expect.stringMatching(/pg_execute_server_program is a predefined role with such powers/),
       ]);
       await harness.run("REVOKE pg_execute_server_program FROM broker");
     });
 
-    test("what reaches all data, or can be handed on by an owner, is not verified, never in order", async () => {
+    test("a role that reads all data or owns objects is not verified", async () => {
       await harness.run("GRANT pg_read_all_data TO between");
       await harness.run("CREATE TABLE handed_on (); ALTER TABLE handed_on OWNER TO between", "orders");
       const found = await unverified();
@@ -120,18 +125,18 @@ export function checksToTheEnd(installation: PostgresInstallation): void {
       expect(found).toContainEqual(expect.stringMatching(/between owns 1 object/));
     });
 
-    test("prepared transactions that the server allows are reported", async () => {
+    test("a server that allows prepared transactions is reported", async () => {
       expect(await unverified()).toContainEqual(expect.stringMatching(/max_prepared_transactions is 5/));
     });
 
-    test("a server that takes no changes is not in order", async () => {
+    test("a read-only server is not in order", async () => {
       await harness.run("ALTER ROLE broker SET default_transaction_read_only = on");
       const found = (await problems()).map(({ what }) => what);
       await harness.run("ALTER ROLE broker RESET default_transaction_read_only");
       expect(found).toEqual([expect.stringMatching(/read replica/)]);
     });
 
-    test("a lock that somebody holds meanwhile leaves it not verified", async () => {
+    test("a lock held by somebody else makes the trial not verified", async () => {
       const admin = await harness.server.admin();
       await admin.query("BEGIN; LOCK TABLE pg_shdescription IN EXCLUSIVE MODE");
       const results = await check();
@@ -139,18 +144,20 @@ export function checksToTheEnd(installation: PostgresInstallation): void {
       await admin.end();
       expect(results.filter(({ result }) => result === "problem")).toEqual([]);
       expect(results.map(({ what }) => what)).toContainEqual(
-        expect.stringMatching(/^Access can be given and taken back is not verified: the server was busy/),
+        expect.stringMatching(
+          /^Access can be provisioned and taken back is not verified: the server was busy/,
+        ),
       );
     });
 
-    test("a database the broker may connect to and is not let into is not in order", async () => {
+    test("a database that rejects the broker despite its rights is not in order", async () => {
       await harness.run("ALTER DATABASE billing CONNECTION LIMIT 0");
       const found = (await problems()).map(({ what }) => what);
       await harness.run("ALTER DATABASE billing CONNECTION LIMIT -1");
-      expect(found).toEqual([expect.stringMatching(/The broker can follow into billing: /)]);
+      expect(found).toEqual([expect.stringMatching(/The broker can connect to billing: /)]);
     });
 
-    test("a check changes nothing, and says that it tried", async () => {
+    test("a check changes nothing, and reports the trial", async () => {
       const everything = async () => [
         await harness.run("SELECT * FROM pg_authid ORDER BY oid"),
         await harness.run("SELECT * FROM pg_auth_members ORDER BY roleid, member"),
@@ -162,7 +169,7 @@ export function checksToTheEnd(installation: PostgresInstallation): void {
       const findings = await check();
       expect(await everything()).toEqual(before);
       expect(findings).toContainEqual({
-        what: "Access can be given and taken back: tried with a role that was rolled back",
+        what: "Access can be provisioned and taken back: tried with a role that was rolled back",
         result: "in_order",
       });
     });

@@ -4,11 +4,16 @@ import { openPostgres, type PostgresServer, type Sql } from "../../../src/connec
 import { assertPresent } from "../../../src/core/values/assert.ts";
 import { makeId } from "../../../src/core/values/ids.ts";
 import { ConnectorFault, type Connector, type TargetSpec } from "../../../src/service/ports/connector.ts";
-import { inOneHour, never, orderFor } from "../support/lab.ts";
-import { enter, openPostgresHarness, readsOrders, type PostgresHarness } from "../support/postgres-lab.ts";
+import { inOneHour, never, specFor } from "../support/connector-harness.ts";
+import {
+  logIn,
+  openPostgresHarness,
+  readsOrders,
+  type PostgresHarness,
+} from "../support/postgres-harness.ts";
 import type { PostgresInstallation } from "../support/postgres-server.ts";
 
-/** That no cut line and no name leaves anything half done. */
+/** Cut connections and hostile names leave nothing half done. */
 export function staysWholeOnPostgres(installation: PostgresInstallation): void {
   const reason = installation.missing === undefined ? "" : ` (skipped: ${installation.missing})`;
   describe.skipIf(installation.missing !== undefined)(
@@ -28,7 +33,8 @@ export function staysWholeOnPostgres(installation: PostgresInstallation): void {
         await harness.stop();
       });
 
-      const entered = async (url: string): Promise<Client> => assertPresent(await enter(url), "an open door");
+      const connected = async (url: string): Promise<Client> =>
+        assertPresent(await logIn(url), "an accepted login");
       const roles = async (like: string) =>
         (await harness.run(`SELECT rolname FROM pg_roles WHERE rolname LIKE '${like}'`)).map(
           (row) => row["rolname"],
@@ -38,21 +44,21 @@ export function staysWholeOnPostgres(installation: PostgresInstallation): void {
       names();
 
       function interruptions(): void {
-        /** The line goes dead at the n-th statement, before or after the server has got it. */
+        /** A connection that breaks at the n-th statement, before or after the server received it. */
         function cutAt(
           statement: number,
-          isHeard: boolean,
+          isReceived: boolean,
         ): PostgresServer & { readonly wasCut: () => boolean } {
           const server = openPostgres(harness.settings.name, harness.settings.url);
           let seen = 0;
-          const tampered =
+          const cutting =
             <T>(work: (sql: Sql) => Promise<T>) =>
             async (sql: Sql): Promise<T> =>
               work({
                 query: async (text, values) => {
                   seen += 1;
                   if (seen > statement) throw new Error("cut");
-                  if (seen === statement && !isHeard) throw new Error("cut");
+                  if (seen === statement && !isReceived) throw new Error("cut");
                   const rows = await sql.query(text, values);
                   if (seen === statement) throw new Error("cut");
                   return rows as never;
@@ -60,39 +66,39 @@ export function staysWholeOnPostgres(installation: PostgresInstallation): void {
               });
           return {
             wasCut: () => seen >= statement,
-            use: (lane, signal, work) => server.use(lane, signal, tampered(work)),
-            useIn: (database, signal, work) => server.useIn(database, signal, tampered(work)),
+            use: (pool, signal, work) => server.use(pool, signal, cutting(work)),
+            useIn: (database, signal, work) => server.useIn(database, signal, cutting(work)),
             close: () => server.close(),
           };
         }
 
         test.each([
-          ["before the server heard it", false],
-          ["after the server heard it", true],
+          ["before the server received it", false],
+          ["after the server received it", true],
         ])(
-          "cut off at any statement, %s, and tried again, nothing is double and nothing is left",
-          async (_, isHeard) => {
-            const verbs: readonly ((line: Connector, spec: TargetSpec) => Promise<unknown>)[] = [
-              (line, spec) => line.provision(spec, never()),
-              (line, spec) => line.issue(spec, { expiresAt: spec.notAfter }, never()),
-              (line, spec) => line.takeBack(spec, never()),
+          "a connection cut at any statement, %s, and a retry leave nothing twice and nothing behind",
+          async (_, isReceived) => {
+            const operations: readonly ((to: Connector, spec: TargetSpec) => Promise<unknown>)[] = [
+              (to, spec) => to.provision(spec, never()),
+              (to, spec) => to.issue(spec, { expiresAt: spec.notAfter }, never()),
+              (to, spec) => to.takeBack(spec, never()),
             ];
             let cuts = 0;
-            for (const [index, verb] of verbs.entries()) {
+            for (const [index, operation] of operations.entries()) {
               for (let statement = 1; statement < 60; statement++) {
-                const spec = orderFor(connector);
-                for (const before of verbs.slice(0, index)) await before(connector, spec);
-                if (index === 2) await ownSomething(spec.object);
-                const server = cutAt(statement, isHeard);
-                const line = harness.over(server);
-                await verb(line, spec).catch((error: unknown) =>
+                const spec = specFor(connector);
+                for (const before of operations.slice(0, index)) await before(connector, spec);
+                if (index === 2) await createOwnedTables(spec.object);
+                const server = cutAt(statement, isReceived);
+                const cut = harness.over(server);
+                await operation(cut, spec).catch((error: unknown) =>
                   expect(error).toBeInstanceOf(ConnectorFault),
                 );
-                await line.close();
+                await cut.close();
                 const listed = await connector.listManaged(never());
                 expect(listed.length).toBeLessThanOrEqual(1);
                 expect(listed.flatMap(({ drift }) => drift)).toEqual([]);
-                for (const again of verbs.slice(index)) await again(connector, spec);
+                for (const again of operations.slice(index)) await again(connector, spec);
                 expect(await roles("jit\\_gr%")).toEqual([]);
                 if (!server.wasCut()) break;
                 cuts += 1;
@@ -104,7 +110,7 @@ export function staysWholeOnPostgres(installation: PostgresInstallation): void {
           },
         );
 
-        async function ownSomething(role: string): Promise<void> {
+        async function createOwnedTables(role: string): Promise<void> {
           for (const database of ["orders", "billing"]) {
             await harness.run(
               `CREATE TABLE "of_${role}" (); ALTER TABLE "of_${role}" OWNER TO "${role}"`,
@@ -122,15 +128,15 @@ export function staysWholeOnPostgres(installation: PostgresInstallation): void {
           "Ωmega’s “read” 🔑",
           "$$; DROP TABLE orders; $$",
           "r".repeat(63),
-        ])("a role named %s is a name and nothing else", async (group) => {
+        ])("a role named %s is only a name", async (group) => {
           const quoted = `"${group.replaceAll('"', '""')}"`;
           await harness.run(`CREATE ROLE ${quoted} NOLOGIN; GRANT ${quoted} TO broker WITH ADMIN OPTION`);
           await harness.run(`GRANT SELECT ON orders TO ${quoted}`, "orders");
-          const spec = orderFor(connector, { rights: { roles: [group] } });
+          const spec = specFor(connector, { rights: { roles: [group] } });
           await connector.provision(spec, never());
           expect(await connector.listManaged(never())).toMatchObject([{ object: spec.object, drift: [] }]);
           const { username, secret } = await connector.issue(spec, { expiresAt: spec.notAfter }, never());
-          const client = await entered(harness.server.url(username, secret ?? ""));
+          const client = await connected(harness.server.url(username, secret ?? ""));
           expect(await readsOrders(client)).toBe(true);
           await client.end();
           await connector.takeBack(spec, never());
@@ -140,10 +146,10 @@ export function staysWholeOnPostgres(installation: PostgresInstallation): void {
         });
 
         test.each([`i'"; DROP TABLE orders; --`, "Ω🔑\\", "x".repeat(5_000)])(
-          "an installation that is called %s labels and finds its own",
+          "an installation named %s labels and lists its own objects",
           async (instance) => {
             const ours = await harness.connector({ instance });
-            const spec = orderFor(ours);
+            const spec = specFor(ours);
             await ours.provision(spec, never());
             expect(await ours.listManaged(never())).toMatchObject([
               { object: spec.object, grantId: spec.grantId },
@@ -154,9 +160,9 @@ export function staysWholeOnPostgres(installation: PostgresInstallation): void {
           },
         );
 
-        test("long ids stay different names, none longer than PostgreSQL keeps", async () => {
+        test("long ids give different names within the limit of PostgreSQL", async () => {
           const tails = ["a", "b"].map((end) => `${"Z".repeat(63)}${end}`);
-          const specs = tails.map((tail) => orderFor(connector, { grantId: makeId("grant", tail) }));
+          const specs = tails.map((tail) => specFor(connector, { grantId: makeId("grant", tail) }));
           expect(new Set(specs.map(({ object }) => object)).size).toBe(2);
           for (const spec of specs) await connector.provision(spec, never());
           expect((await connector.listManaged(never())).map(({ object }) => object).toSorted()).toEqual(
@@ -165,16 +171,16 @@ export function staysWholeOnPostgres(installation: PostgresInstallation): void {
           for (const spec of specs) await connector.takeBack(spec, never());
         });
 
-        test("a role that is not there is a fault nobody needs to try again", async () => {
-          const spec = orderFor(connector, { rights: { roles: ["orders_gone"] } });
+        test("a missing role is a fault that is not retryable", async () => {
+          const spec = specFor(connector, { rights: { roles: ["orders_gone"] } });
           await expect(connector.provision(spec, never())).rejects.toMatchObject({
             code: "refused",
             retryable: false,
           });
         });
 
-        test("what is shown can be pasted", async () => {
-          const spec = orderFor(connector);
+        test("the printed command can be pasted into a shell", async () => {
+          const spec = specFor(connector);
           await connector.provision(spec, never());
           const issued = await connector.issue(spec, { expiresAt: inOneHour() }, never());
           const { port } = harness.server;

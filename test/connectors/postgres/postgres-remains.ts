@@ -1,21 +1,21 @@
 import { describe, expect, test } from "vitest";
 import { assertPresent } from "../../../src/core/values/assert.ts";
-import { never } from "../support/lab.ts";
+import { never } from "../support/connector-harness.ts";
 import { holdersAt } from "../support/postgres-holders.ts";
-import { enter, readsOrders } from "../support/postgres-lab.ts";
+import { logIn, readsOrders } from "../support/postgres-harness.ts";
 import type { PostgresInstallation } from "../support/postgres-server.ts";
 
-/** That what outlives a role, or was changed by hand, is found and named. */
+/** Remains of a role, and changes by hand, are found and named. */
 export function findsWhatRemains(installation: PostgresInstallation): void {
   const reason = installation.missing === undefined ? "" : ` (skipped: ${installation.missing})`;
   describe.skipIf(installation.missing !== undefined)(
     `${installation.name}, changed by hand${reason}`,
     () => {
-      const { harness, connector, given, entered, isOver } = holdersAt(installation);
+      const { harness, connector, grantAccess, connected, expectNoAccess } = holdersAt(installation);
 
-      test("a role renamed by hand is listed under its old name, found, and taken back", async () => {
-        const holder = await given();
-        const client = await entered(holder.url());
+      test("a role renamed by hand is listed under its former name and taken back", async () => {
+        const holder = await grantAccess();
+        const client = await connected(holder.url());
         await harness().run(`ALTER ROLE "${holder.role}" RENAME TO renamed_by_hand`);
         expect(await connector().listManaged(never())).toMatchObject([
           {
@@ -30,11 +30,11 @@ export function findsWhatRemains(installation: PostgresInstallation): void {
         expect(await harness().run("SELECT FROM pg_roles WHERE rolname = 'renamed_by_hand'")).toEqual([]);
       });
 
-      test("a role whose label was removed is known by its OID and name; renamed as well, it is never called gone", async () => {
-        const holder = await given();
+      test("a role without its label is found by OID and name; if renamed too, it is never reported as gone", async () => {
+        const holder = await grantAccess();
         await harness().run(`COMMENT ON ROLE "${holder.role}" IS NULL`);
         await connector().takeBack(holder.spec, never());
-        const other = await given();
+        const other = await grantAccess();
         await harness().run(
           `COMMENT ON ROLE "${other.role}" IS NULL; ALTER ROLE "${other.role}" RENAME TO disguised`,
         );
@@ -46,24 +46,24 @@ export function findsWhatRemains(installation: PostgresInstallation): void {
         await connector().takeBack(other.spec, never());
       });
 
-      test("the sessions of a role that was dropped by hand end", async () => {
-        const holder = await given();
-        const client = await entered(holder.url());
+      test("sessions of a role that was dropped by hand are ended", async () => {
+        const holder = await grantAccess();
+        const client = await connected(holder.url());
         await harness().drop?.(holder.role);
         expect(
           await harness().run("SELECT FROM pg_stat_activity WHERE usename IS NULL AND usesysid IS NOT NULL"),
         ).not.toEqual([]);
         const { identity: _, ...unknown } = holder.spec;
         await expect(connector().takeBack(unknown, never())).rejects.toMatchObject({
-          message: expect.stringMatching(/sessions go on whose role was dropped/),
+          message: expect.stringMatching(/sessions of dropped roles continue/),
         });
         await connector().takeBack(holder.spec, never());
         await expect(client.query("SELECT 1")).rejects.toThrow(/terminat|not queryable|closed/i);
       });
 
-      test("the sessions of a dropped role end although somebody has made another of its name", async () => {
-        const holder = await given();
-        const client = await entered(holder.url());
+      test("sessions of a dropped role are ended even if a new role has its name", async () => {
+        const holder = await grantAccess();
+        const client = await connected(holder.url());
         await harness().drop?.(holder.role);
         await harness().makeForeign(holder.role);
         await expect(connector().takeBack(holder.spec, never())).rejects.toMatchObject({
@@ -73,27 +73,27 @@ export function findsWhatRemains(installation: PostgresInstallation): void {
         await harness().run(`DROP ROLE "${holder.role}"`);
       });
 
-      test("a broker that may no longer make roles ends the sessions, takes the rights, and says what it lacks", async () => {
-        const holder = await given();
-        const client = await entered(holder.url());
+      test("a broker without CREATEROLE ends sessions, revokes memberships and names what it lacks", async () => {
+        const holder = await grantAccess();
+        const client = await connected(holder.url());
         await harness().run("ALTER ROLE broker NOCREATEROLE");
         await expect(connector().takeBack(holder.spec, never())).rejects.toMatchObject({
           code: "not_permitted",
         });
         expect(await readsOrders(client)).toBe(false);
-        const back = await enter(holder.url());
+        const back = await logIn(holder.url());
         if (back !== undefined) {
           expect(await readsOrders(back)).toBe(false);
           await back.end();
         }
         await harness().run("ALTER ROLE broker CREATEROLE");
         await connector().takeBack(holder.spec, never());
-        await isOver(holder.url());
+        await expectNoAccess(holder.url());
       });
 
-      test("thousands of objects change hands in batches, and are named and counted", async () => {
-        const holder = await given();
-        const client = await entered(holder.url());
+      test("thousands of objects are reassigned in batches, then named and counted", async () => {
+        const holder = await grantAccess();
+        const client = await connected(holder.url());
         await client.query(
           "DO $$ BEGIN FOR i IN 1..1200 LOOP EXECUTE format('CREATE FUNCTION many_%s() RETURNS int LANGUAGE sql AS ''SELECT 1''', i); END LOOP; END $$",
         );
@@ -105,9 +105,9 @@ export function findsWhatRemains(installation: PostgresInstallation): void {
         await harness().run("DROP OWNED BY jit_leftovers", "orders");
       });
 
-      test("no object of whatever kind or name keeps the role", async () => {
-        const holder = await given();
-        const client = await entered(holder.url());
+      test("no kind or name of object prevents the drop of the role", async () => {
+        const holder = await grantAccess();
+        const client = await connected(holder.url());
         const made = [
           "CREATE AGGREGATE every_one(*) (sfunc = int8inc, stype = int8, initcond = '0')",
           "CREATE AGGREGATE every_sum(int) (sfunc = int4pl, stype = int)",
@@ -133,18 +133,18 @@ export function findsWhatRemains(installation: PostgresInstallation): void {
         for (const statement of made) await client.query(statement);
         const taken = await connector().takeBack(holder.spec, never());
         expect(taken?.left.join()).toMatch(/now owned by jit_leftovers\.$/);
-        await isOver(holder.url());
+        await expectNoAccess(holder.url());
         await harness().run("DROP OWNED BY jit_leftovers", "orders");
       });
 
-      test("who was let into a group by the role is out with it", async () => {
-        const holder = await given();
+      test("members that the role added to a group are removed with it", async () => {
+        const holder = await grantAccess();
         await harness().run("CREATE ROLE accomplice LOGIN PASSWORD 'accomplice'");
         await harness().run("GRANT CONNECT ON DATABASE orders TO accomplice");
         await harness().run(`GRANT orders_write TO "${holder.role}" WITH ADMIN OPTION`);
-        const client = await entered(holder.url());
+        const client = await connected(holder.url());
         await client.query("GRANT orders_write TO accomplice");
-        // Before 16 a session may let others into its own role.
+        // Before 16, a session can add members to its own role.
         await client.query(`GRANT "${holder.role}" TO accomplice`).catch(() => {});
         await connector().takeBack(holder.spec, never());
         expect(
@@ -153,9 +153,9 @@ export function findsWhatRemains(installation: PostgresInstallation): void {
         await harness().run("REVOKE CONNECT ON DATABASE orders FROM accomplice; DROP ROLE accomplice");
       });
 
-      test("one that cannot be ended at once delays nobody else, and the rest of it is done", async () => {
-        const holder = await given();
-        const client = await entered(holder.url());
+      test("a role that cannot be dropped yet delays no other, and the other steps are done", async () => {
+        const holder = await grantAccess();
+        const client = await connected(holder.url());
         const [row] = (await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")).rows;
         const pid = assertPresent(row, "a process").pid;
         process.kill(pid, "SIGSTOP");
@@ -163,13 +163,13 @@ export function findsWhatRemains(installation: PostgresInstallation): void {
           const failing = connector()
             .takeBack(holder.spec, never())
             .catch((fault: unknown) => fault);
-          const other = await given();
+          const other = await grantAccess();
           await connector().takeBack(other.spec, never());
           expect(await failing).toMatchObject({
             code: "timeout",
             message: expect.stringMatching(/1 session does not end/),
           });
-          expect(await enter(holder.url())).toBeUndefined();
+          expect(await logIn(holder.url())).toBeUndefined();
         } finally {
           process.kill(pid, "SIGCONT");
         }

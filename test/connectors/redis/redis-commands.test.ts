@@ -4,14 +4,14 @@ import { commandProblems, isSafeCommand } from "../../../src/core/values/redis-c
 import { assertPresent } from "../../../src/core/values/assert.ts";
 import { leavesNothingBehind } from "../../support/leftover-processes.ts";
 import type { Send } from "../../../src/connectors/redis/server.ts";
-import { never, orderFor } from "../support/lab.ts";
-import { brokerRules, missingRedis, openRedisHarness, type RedisHarness } from "../support/redis-lab.ts";
+import { never, specFor } from "../support/connector-harness.ts";
+import { brokerRules, missingRedis, openRedisHarness, type RedisHarness } from "../support/redis-harness.ts";
 
 leavesNothingBehind();
 
 const reason = missingRedis === undefined ? "" : ` (skipped: ${missingRedis})`;
 
-describe.skipIf(missingRedis !== undefined)(`commands of an action at a real Redis${reason}`, () => {
+describe.skipIf(missingRedis !== undefined)(`commands of an action with a real Redis${reason}`, () => {
   let harness: RedisHarness;
   beforeAll(async () => {
     harness = await openRedisHarness();
@@ -21,10 +21,10 @@ describe.skipIf(missingRedis !== undefined)(`commands of an action at a real Red
   const withCommands = (commands: readonly string[], more: Partial<RedisSettings> = {}) =>
     harness.with({ actions: { read: { keys: ["orders:*"], channels: ["orders"], commands } }, ...more });
 
-  /** What a granted user may run, by the server's own word. */
-  async function given(commands: readonly string[], more: Partial<RedisSettings> = {}) {
+  /** The commands that a granted user may run, according to the server. */
+  async function grantAccess(commands: readonly string[], more: Partial<RedisSettings> = {}) {
     const connector = withCommands(commands, more);
-    const spec = orderFor(connector);
+    const spec = specFor(connector);
     await connector.provision(spec, never());
     const { username } = await connector.issue(spec, { expiresAt: spec.notAfter }, never());
     expect(await connector.listManaged(never())).toMatchObject([{ object: spec.object, drift: [] }]);
@@ -36,27 +36,27 @@ describe.skipIf(missingRedis !== undefined)(`commands of an action at a real Red
     return may;
   }
 
-  test("every category the configuration takes gives safe commands only, by the server's own word", async () => {
+  test("every accepted category allows only safe commands, according to the server", async () => {
     const categories = (await harness.run("ACL", "CAT")) as string[];
     const taken = categories
       .flatMap((one) => [[`+@${one}`], [`+@${one}`, "-@dangerous"]])
       .filter((rules) => commandProblems(rules).length === 0);
     expect(taken.length).toBeGreaterThan(20);
     for (const rules of taken) {
-      const may = await given(rules);
+      const may = await grantAccess(rules);
       expect({ rules, unsafe: may.filter((one) => !isSafeCommand(one)) }).toEqual({ rules, unsafe: [] });
     }
   }, 60_000);
 
-  test("what a category holds beyond safe commands is taken out, also when nobody has refused the rule", async () => {
+  test("unsafe commands of a category are removed, even if its rule was accepted", async () => {
     for (const rules of [["+@slow"], ["+@write"], ["+@keyspace"], ["+@fast"]]) {
-      const may = await given(rules);
+      const may = await grantAccess(rules);
       expect(may.length).toBeGreaterThan(5);
       expect({ rules, unsafe: may.filter((one) => !isSafeCommand(one)) }).toEqual({ rules, unsafe: [] });
     }
   }, 60_000);
 
-  test("every command of the server is safe, or refused by its name in the configuration", async () => {
+  test("every command of the server is safe, or rejected by name in the configuration", async () => {
     const all = (await harness.run("COMMAND", "LIST")) as string[];
     expect(all.length).toBeGreaterThan(200);
     const neither = all.filter(
@@ -65,13 +65,13 @@ describe.skipIf(missingRedis !== undefined)(`commands of an action at a real Red
     expect(neither).toEqual([]);
   });
 
-  test("a command that is not known to be safe is not given, and check and fault name it", async () => {
+  test("a command not known to be safe is not granted, and check and fault name it", async () => {
     for (const [rule, command] of [
       ["+eval", "eval"],
       ["+gett", "gett"],
     ] as const) {
       const connector = withCommands(["+get", rule]);
-      await expect(connector.provision(orderFor(connector), never())).rejects.toMatchObject({
+      await expect(connector.provision(specFor(connector), never())).rejects.toMatchObject({
         code: "refused",
         retryable: false,
         reason: `${command} of the action read is not known to stay within its keys and channels`,
@@ -84,9 +84,9 @@ describe.skipIf(missingRedis !== undefined)(`commands of an action at a real Red
     }
   });
 
-  test("a granted user who tries to become root is told no", async () => {
+  test("a granted user cannot become root", async () => {
     const connector = withCommands(["+@slow"]);
-    const spec = orderFor(connector);
+    const spec = specFor(connector);
     await connector.provision(spec, never());
     const { username, secret } = await connector.issue(spec, { expiresAt: spec.notAfter }, never());
     const send = assertPresent(await harness.enter(username, secret ?? ""), "an open door");
@@ -109,12 +109,12 @@ describe.skipIf(missingRedis !== undefined)(`commands of an action at a real Red
     await connector.takeBack(spec, never());
   });
 
-  test("a broker that may not ask gives what is known of Redis' own categories, and the check says so", async () => {
+  test("a broker that may not read categories grants those of Redis itself, and the check says so", async () => {
     const rules = brokerRules.replace(" +acl|cat", "").replace("broker-password", "mute");
     await harness.run("ACL", "SETUSER", "mute", ...rules.split(" "));
     const url = harness.url("mute", "mute");
     const commands = ["+@write", "-@dangerous"];
-    const may = await given(commands, { url });
+    const may = await grantAccess(commands, { url });
     expect(may).toContain("set");
     expect(may.filter((one) => !isSafeCommand(one))).toEqual([]);
     const found = await withCommands(commands, { url }).check(never());
@@ -126,13 +126,13 @@ describe.skipIf(missingRedis !== undefined)(`commands of an action at a real Red
       },
     ]);
     const unheard = withCommands(["+@json"], { url });
-    await expect(unheard.provision(orderFor(unheard), never())).rejects.toMatchObject({
+    await expect(unheard.provision(specFor(unheard), never())).rejects.toMatchObject({
       code: "not_permitted",
       retryable: false,
     });
   });
 
-  test("the check names a command and a category that the server does not know, and what it never gives", async () => {
+  test("the check names commands and categories that the server does not know, and those never granted", async () => {
     const found = await withCommands(["+get", "+gett", "+@nope"]).check(never());
     expect(found.filter(({ result }) => result === "problem")).toEqual([
       {
@@ -142,10 +142,10 @@ describe.skipIf(missingRedis !== undefined)(`commands of an action at a real Red
       },
     ]);
     const slow = (await withCommands(["+@slow"]).check(never())).map(({ what }) => what).join("\n");
-    expect(slow).toMatch(/never given of them: .*flushall/);
+    expect(slow).toMatch(/never granted: .*flushall/);
   });
 
-  test("a replica, and a server of which nothing may be asked, are not called in order", async () => {
+  test("a replica, and a server that answers no queries, are not in order", async () => {
     const connector = withCommands(["+get"]);
     const problems = async (by = connector) =>
       (await by.check(never())).flatMap(({ what, result }) => (result === "problem" ? [what] : []));
@@ -165,7 +165,7 @@ describe.skipIf(missingRedis !== undefined)(`commands of an action at a real Red
     expect(whats).not.toMatch(/replica|Redis \d/);
   });
 
-  test("aclSave is in order only with an aclfile and the right to save, and otherwise not verified", async () => {
+  test("aclSave is in order only with an aclfile and the right to save, else not verified", async () => {
     const bare = await openRedisHarness({ hasAclFile: false });
     for (const [own, isInOrder] of [
       [harness, true],
@@ -194,7 +194,7 @@ describe.skipIf(missingRedis !== undefined)(`commands of an action at a real Red
     await bare.stop();
   });
 
-  test("a check changes nothing, not even at a server whose broker may do everything", async () => {
+  test("a check changes nothing, even if the broker has all rights", async () => {
     await harness.run("ACL", "SETUSER", "all", "on", ">all", "~*", "&*", "+@all");
     await harness.run("ACL", "SETUSER", "jit:check", "on", ">theirs", "~*", "+@read");
     const state = async () => [await harness.run("ACL", "LIST"), harness.savedUsers()];
@@ -209,18 +209,18 @@ describe.skipIf(missingRedis !== undefined)(`commands of an action at a real Red
   });
 });
 
-/** Such as `object`, which is nothing without a subcommand. */
+/** Commands such as `object`, which need a subcommand. */
 function isContainer(all: readonly string[], command: string): boolean {
   return all.some((one) => one.startsWith(`${command}|`));
 }
 
-/** By the server's own word. It judges only calls with the right number of arguments. */
+/** Asks the server, which answers only for calls with the right number of arguments. */
 async function mayRun(admin: Send, username: string, command: string): Promise<boolean> {
   for (let count = 0; count < 8; count++) {
     const call = [...command.split("|"), ...Array.from({ length: count }, () => "1")];
     const answer = String(await admin("ACL", "DRYRUN", username, ...call).catch(String));
     if (/wrong number of arguments/i.test(answer)) continue;
-    // A container such as `acl` is no command by itself.
+    // A container such as `acl` is not a command by itself.
     return answer === "OK" || answer.includes("no permissions to access");
   }
   throw new Error(`${command} cannot be tried`);

@@ -5,15 +5,21 @@ import { parseScope } from "../../../src/core/values/scopes.ts";
 import type { Connector, TargetSpec } from "../../../src/service/ports/connector.ts";
 import { leavesNothingBehind } from "../../support/leftover-processes.ts";
 import { keepsTheContract } from "../connector-contract.ts";
-import { never, orderFor, readOrders } from "../support/lab.ts";
-import { missingRedis, redisKind, openRedisHarness, reads, type RedisHarness } from "../support/redis-lab.ts";
+import { never, specFor, readOrders } from "../support/connector-harness.ts";
+import {
+  missingRedis,
+  redisKind,
+  openRedisHarness,
+  reads,
+  type RedisHarness,
+} from "../support/redis-harness.ts";
 
 leavesNothingBehind();
 keepsTheContract(redisKind());
 
 const reason = missingRedis === undefined ? "" : ` (skipped: ${missingRedis})`;
 
-describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () => {
+describe.skipIf(missingRedis !== undefined)(`Redis${reason}`, () => {
   let harness: RedisHarness;
   let connector: Connector;
   beforeAll(async () => {
@@ -22,8 +28,8 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
   });
   afterAll(() => harness.stop());
 
-  async function given(more: Partial<TargetSpec> = {}, by = connector) {
-    const spec = orderFor(by, more);
+  async function grantAccess(more: Partial<TargetSpec> = {}, by = connector) {
+    const spec = specFor(by, more);
     await by.provision(spec, never());
     const issued = await by.issue(spec, { expiresAt: spec.notAfter }, never());
     return {
@@ -33,8 +39,8 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
     };
   }
 
-  test("it may do what the action says to the keys the action says, and nothing else", async () => {
-    const { spec, send } = await given();
+  test("a user may run only the commands of the action on the keys of the action", async () => {
+    const { spec, send } = await grantAccess();
     expect(await reads(send)).toBe(true);
     for (const command of [
       ["GET", "secrets:1"],
@@ -53,9 +59,9 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
     await connector.takeBack(spec, never());
   });
 
-  test("the commands of one action do not reach the keys of another", async () => {
+  test("the commands of one action cannot be used on the keys of another", async () => {
     const write = assertPresent(parseScope("write:prod:orders-db"), "scope");
-    const { spec, send } = await given(assertPresent(connector.serves([readOrders, write]), "served"));
+    const { spec, send } = await grantAccess(assertPresent(connector.serves([readOrders, write]), "served"));
     expect(await reads(send)).toBe(true);
     await send("SET", "drafts:1", "x");
     await send("PUBLISH", "drafts", "x");
@@ -68,7 +74,7 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
   test.each([
     ["subscribed", ["SUBSCRIBE", "drafts"]],
     ["in a transaction", ["MULTI"]],
-  ] as const)("a connection that is %s is cut off", async (_, command) => {
+  ] as const)("a connection that is %s is closed", async (_, command) => {
     const write = assertPresent(parseScope("write:prod:orders-db"), "scope");
     const subscribing = harness.with({
       actions: {
@@ -76,7 +82,7 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
         write: { keys: ["drafts:*"], channels: ["drafts"], commands: ["+@pubsub", "+@transaction"] },
       },
     });
-    const { spec, issued, send } = await given(
+    const { spec, issued, send } = await grantAccess(
       assertPresent(subscribing.serves([write]), "served"),
       subscribing,
     );
@@ -85,14 +91,14 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
     expect(String(await harness.run("CLIENT", "LIST"))).not.toContain(`user=${issued.username}`);
   });
 
-  test("a user that was saved does not come back with a restart, or is found when it does", async () => {
+  test("a saved user does not come back with a restart, or is listed when it does", async () => {
     const own = await openRedisHarness();
     await own.run("ACL", "SETUSER", "broker", "+acl|save");
     for (const aclSave of [true, false]) {
       const saving = own.with({ aclSave });
-      const spec = orderFor(saving);
+      const spec = specFor(saving);
       await saving.provision(spec, never());
-      // When we do not save, somebody else may have done it meanwhile.
+      // When we do not save, somebody else may have saved in the meantime.
       await own.run("ACL", "SAVE");
       await saving.takeBack(spec, never());
       await own.restart();
@@ -105,27 +111,27 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
   });
 
   test.each([
-    ["before Redis heard it", false],
-    ["after Redis heard it", true],
+    ["before Redis received it", false],
+    ["after Redis received it", true],
   ])(
-    "cut off at any command, %s, and tried again, nothing is double and nothing is left",
-    async (_, isHeard) => {
-      const verbs: readonly ((line: Connector, spec: TargetSpec) => Promise<unknown>)[] = [
-        (line, spec) => line.provision(spec, never()),
-        (line, spec) => line.issue(spec, { expiresAt: spec.notAfter }, never()),
-        (line, spec) => line.takeBack(spec, never()),
+    "a connection cut at any command, %s, and a retry leave nothing twice and nothing behind",
+    async (_, isReceived) => {
+      const operations: readonly ((to: Connector, spec: TargetSpec) => Promise<unknown>)[] = [
+        (to, spec) => to.provision(spec, never()),
+        (to, spec) => to.issue(spec, { expiresAt: spec.notAfter }, never()),
+        (to, spec) => to.takeBack(spec, never()),
       ];
       let cuts = 0;
-      for (const [index, verb] of verbs.entries()) {
+      for (const [index, operation] of operations.entries()) {
         for (let command = 1; command < 20; command++) {
-          const spec = orderFor(connector);
-          for (const before of verbs.slice(0, index)) await before(connector, spec);
-          const { server, wasCut } = cutAt(command, isHeard);
-          await verb(harness.with({}, server), spec).catch(() => {});
+          const spec = specFor(connector);
+          for (const before of operations.slice(0, index)) await before(connector, spec);
+          const { server, wasCut } = cutAt(command, isReceived);
+          await operation(harness.with({}, server), spec).catch(() => {});
           const listed = await connector.listManaged(never());
           expect(listed.length).toBeLessThanOrEqual(1);
           expect(listed.flatMap(({ drift }) => drift)).toEqual([]);
-          for (const again of verbs.slice(index)) await again(connector, spec);
+          for (const again of operations.slice(index)) await again(connector, spec);
           expect(await connector.listManaged(never())).toEqual([]);
           if (!wasCut()) break;
           cuts += 1;
@@ -137,7 +143,7 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
 
   function cutAt(
     command: number,
-    isHeard: boolean,
+    isReceived: boolean,
   ): { readonly server: RedisServer; readonly wasCut: () => boolean } {
     const real = openRedis(harness.settings.name, harness.settings.url);
     let seen = 0;
@@ -148,7 +154,7 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
           real.use(signal, (send) =>
             work(async (...words) => {
               seen += 1;
-              if (seen > command || (seen === command && !isHeard)) throw new Error("cut");
+              if (seen > command || (seen === command && !isReceived)) throw new Error("cut");
               const answer = await send(...words);
               if (seen === command) throw new Error("cut");
               return answer;
@@ -159,24 +165,24 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
   }
 
   test.each([`"'; FLUSHALL`, "orders:*\\", "Ω🔑*", "a~b&c"].map((one) => one.replaceAll(" ", "")))(
-    "a key pattern %s is a pattern and nothing else",
+    "a key pattern %s is only a pattern",
     async (key) => {
-      const { spec } = await given({ rights: { read: [`~${key}`, "-@all", "+@read"] } });
+      const { spec } = await grantAccess({ rights: { read: [`~${key}`, "-@all", "+@read"] } });
       expect(await connector.listManaged(never())).toMatchObject([{ object: spec.object, drift: [] }]);
       await connector.takeBack(spec, never());
     },
   );
 
   test.each(["~a +@all", "~a) (~* +@all", "~a)", "\n", "on", "nopass", "+a\tb"])(
-    "what would be more than one rule is refused: %j",
+    "text that would be more than one rule is rejected: %j",
     async (rule) => {
-      const spec = orderFor(connector, { rights: { read: [rule] } });
+      const spec = specFor(connector, { rights: { read: [rule] } });
       await expect(connector.provision(spec, never())).rejects.toMatchObject({ code: "invalid_input" });
       expect(await connector.listManaged(never())).toEqual([]);
     },
   );
 
-  test("what a bare broker lacks is found, and the printed lines mend it", async () => {
+  test("the check finds what a new broker lacks, and its printed commands fix it", async () => {
     await harness.run("ACL", "SETUSER", "bare", "on", ">bare", "-@all", "+acl|whoami");
     const bare = harness.with({ url: harness.url("bare", "bare"), aclSave: true });
     for (let round = 0; round < 2; round++) {
@@ -184,15 +190,15 @@ describe.skipIf(missingRedis !== undefined)(`Redis in particular${reason}`, () =
       for (const fix of fixes) await harness.run(...fix.split(" "));
     }
     expect((await bare.check(never())).filter(({ result }) => result !== "in_order")).toEqual([]);
-    const { spec } = await given({}, bare);
+    const { spec } = await grantAccess({}, bare);
     await bare.takeBack(spec, never());
   });
 
-  test("a broker without rights is said to be that, and no more often tried", async () => {
+  test("a broker without rights is reported, and not retried", async () => {
     await harness.run("ACL", "SETUSER", "none", "on", ">none", "-@all");
     for (const password of ["none", "wrong"]) {
       const refused = harness.with({ url: harness.url("none", password) });
-      await expect(refused.provision(orderFor(refused), never())).rejects.toMatchObject({
+      await expect(refused.provision(specFor(refused), never())).rejects.toMatchObject({
         code: "not_permitted",
         retryable: false,
         isTargetDown: false,

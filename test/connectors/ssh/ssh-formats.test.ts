@@ -11,7 +11,7 @@ import { assertPresent } from "../../../src/core/values/assert.ts";
 import { instant } from "../../../src/core/values/ids.ts";
 import { parseInstant } from "../../../src/core/values/time.ts";
 import { leavesNothingBehind, temporaryFolder } from "../../support/leftover-processes.ts";
-import { hasKeygen, keygen, newKey } from "../support/ssh-lab.ts";
+import { hasKeygen, keygen, newKey } from "../support/ssh-harness.ts";
 
 leavesNothingBehind();
 
@@ -23,7 +23,7 @@ function readyCa(folder: string) {
   return assertPresent(readSshCaKey(readFileSync(join(folder, "ca"), "utf8")), "a CA");
 }
 
-describe.skipIf(!hasKeygen())(`as OpenSSH itself reads it${missing}`, () => {
+describe.skipIf(!hasKeygen())(`formats as read by OpenSSH${missing}`, () => {
   test.each([
     ["ed25519", undefined],
     ["rsa", "2048"],
@@ -45,7 +45,7 @@ describe.skipIf(!hasKeygen())(`as OpenSSH itself reads it${missing}`, () => {
     });
     const file = join(folder, "user-cert.pub");
     writeFileSync(file, `${certificate}\n`);
-    const { status, said } = keygen("-L", "-f", file);
+    const { status, output } = keygen("-L", "-f", file);
     expect(status).toBe(0);
     for (const line of [
       /user certificate/,
@@ -57,7 +57,7 @@ describe.skipIf(!hasKeygen())(`as OpenSSH itself reads it${missing}`, () => {
       /source-address 10\.0\.0\.0\/8,2001:db8::\/32/,
       /Extensions: \n +permit-pty\n?$/,
     ]) {
-      expect(said).toMatch(line);
+      expect(output).toMatch(line);
     }
   });
 
@@ -76,10 +76,10 @@ describe.skipIf(!hasKeygen())(`as OpenSSH itself reads it${missing}`, () => {
       validBefore: instant(at + 1_000),
     };
     writeFileSync(file, `${signCertificate(ca, key, terms)}\n`);
-    expect(keygen("-L", "-f", file).said).toContain("sk-ssh-ed25519-cert-v01@openssh.com user certificate");
+    expect(keygen("-L", "-f", file).output).toContain("sk-ssh-ed25519-cert-v01@openssh.com user certificate");
   });
 
-  test("a revocation list revokes its serials, from the first to the last, and no others", () => {
+  test("a revocation list revokes exactly its serials, including the first and the last", () => {
     const folder = temporaryFolder();
     const ca = readyCa(folder);
     const key = assertPresent(parseSshPublicKey(newKey(join(folder, "user"))), "a key");
@@ -96,7 +96,7 @@ describe.skipIf(!hasKeygen())(`as OpenSSH itself reads it${missing}`, () => {
         validBefore: instant(at + 1_000),
       };
       writeFileSync(file, `${signCertificate(ca, key, terms)}\n`);
-      return keygen("-Q", "-f", krl, file).said.includes("REVOKED");
+      return keygen("-Q", "-f", krl, file).output.includes("REVOKED");
     };
     expect([first - 1n, first, first + 1n, last, last + 1n].map(isRevoked)).toEqual([
       false,
@@ -109,7 +109,7 @@ describe.skipIf(!hasKeygen())(`as OpenSSH itself reads it${missing}`, () => {
     expect([first, last].map(isRevoked)).toEqual([false, false]);
   });
 
-  test("the CA's key is read as ssh-keygen and as openssl write it; anything else is not taken", () => {
+  test("a CA key is read in the formats of ssh-keygen and openssl, and nothing else is accepted", () => {
     const folder = temporaryFolder();
     const line = newKey(join(folder, "ca"));
     const text = readFileSync(join(folder, "ca"), "utf8");
@@ -129,14 +129,14 @@ describe.skipIf(!hasKeygen())(`as OpenSSH itself reads it${missing}`, () => {
   });
 });
 
-test("a revocation list is read back as it was written, and junk is a value, never a throw", () => {
+test("a revocation list is read back as written, and invalid data never throws", () => {
   const ranges = fc
     .uniqueArray(fc.string({ minLength: 1 }), { maxLength: 20 })
     .map((names) => names.map(serialsOf));
   fc.assert(
     fc.property(ranges, (some) => {
       const bytes = formatKrl(some, { version: 1, at });
-      expect(readKrl(bytes)).toEqual({ ranges: some, holdsForEveryCa: true });
+      expect(readKrl(bytes)).toEqual({ ranges: some, appliesToEveryCa: true });
       for (let end = 0; end < bytes.length; end++) readKrl(bytes.subarray(0, end));
     }),
     { numRuns: 20 },
@@ -144,7 +144,7 @@ test("a revocation list is read back as it was written, and junk is a value, nev
   fc.assert(fc.property(fc.uint8Array(), (bytes) => void readKrl(Buffer.from(bytes))));
 });
 
-test("what is no public key, or a weak one, is not taken", () => {
+test("anything but a strong public key is rejected", () => {
   const ed25519 = "AAAAC3NzaC1lZDI1NTE5AAAAIPGkDhQkm2d8z0lRzGg9o9yjV4c0H6hm4bJ4kNCsEvVB";
   expect(parseSshPublicKey(`ssh-ed25519 ${ed25519} me@here`)?.type).toBe("ssh-ed25519");
   for (const line of [
@@ -166,7 +166,7 @@ test("what is no public key, or a weak one, is not taken", () => {
   fc.assert(fc.property(fc.base64String(), (base64) => void parseSshPublicKey(`ssh-ed25519 ${base64}`)));
 });
 
-test("no two grants share a serial, and all serials are numbers a shell can compare", () => {
+test("no two grants share a serial, and a shell can compare all serials", () => {
   const firsts = Array.from({ length: 2_000 }, (_, index) => serialsOf(`jit_gr_${index}`));
   expect(new Set(firsts.map(([first]) => first)).size).toBe(2_000);
   for (const [first, last] of firsts) {

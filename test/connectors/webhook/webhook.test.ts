@@ -6,13 +6,13 @@ import type { Connector } from "../../../src/service/ports/connector.ts";
 import { leavesNothingBehind } from "../../support/leftover-processes.ts";
 import { listeningPort } from "../../proxies/support/ports.ts";
 import { keepsTheContract } from "../connector-contract.ts";
-import { never, orderFor } from "../support/lab.ts";
-import { portsOf, webhookKind, webhookSecret, webhookSettings } from "../support/webhook-lab.ts";
+import { never, specFor } from "../support/connector-harness.ts";
+import { portsOf, webhookKind, webhookSecret, webhookSettings } from "../support/webhook-harness.ts";
 
 leavesNothingBehind();
 keepsTheContract(webhookKind());
 
-describe("what a receiver gets, and what is made of its answers", () => {
+describe("calls to a receiver and its responses", () => {
   let server: Server;
   let connector: Connector;
   let answer: { status: number; body: string; headers?: Record<string, string> };
@@ -33,8 +33,8 @@ describe("what a receiver gets, and what is made of its answers", () => {
   });
   afterEach(() => new Promise((closed) => void server.close(closed)));
 
-  test("every call is signed over its very bytes, and says whose it is", async () => {
-    const spec = orderFor(connector);
+  test("every call is signed over its exact bytes and names its owner", async () => {
+    const spec = specFor(connector);
     await connector.provision(spec, never());
     await connector.issue(spec, { expiresAt: spec.notAfter, sshPublicKey: "ssh-ed25519 AAAA" }, never());
     await connector.takeBack(spec, never());
@@ -56,8 +56,8 @@ describe("what a receiver gets, and what is made of its answers", () => {
     ]);
   });
 
-  test("a deed that is tried again has the same id, an issuing another each time", async () => {
-    const spec = orderFor(connector);
+  test("a repeated operation has the same id, and every issue a new one", async () => {
+    const spec = specFor(connector);
     for (const _ of [1, 2]) {
       await connector.provision(spec, never());
       await connector.takeBack(spec, never());
@@ -76,9 +76,9 @@ describe("what a receiver gets, and what is made of its answers", () => {
     [500, { code: "refused", retryable: true, isTargetDown: false }],
     [503, { code: "unreachable", retryable: true, isTargetDown: true }],
     [302, { code: "refused", retryable: false }],
-  ])("%i is the right fault", async (status, fault) => {
+  ])("%i becomes the right fault", async (status, fault) => {
     answer = { status, body: "", headers: { location: "http://127.0.0.1/elsewhere" } };
-    await expect(connector.takeBack(orderFor(connector), never())).rejects.toMatchObject(fault);
+    await expect(connector.takeBack(specFor(connector), never())).rejects.toMatchObject(fault);
     expect(got).toHaveLength(1);
   });
 
@@ -91,13 +91,13 @@ describe("what a receiver gets, and what is made of its answers", () => {
     '{"objects": [{}]}',
     '{"objects": [null]}',
     "<html>",
-  ])("a listing that is none is never taken for an empty one: %s", async (body) => {
+  ])("an invalid listing never counts as an empty one: %s", async (body) => {
     answer = { status: 200, body };
     await expect(connector.listManaged(never())).rejects.toMatchObject({ code: "refused" });
   });
 
-  test("what a receiver says to people is one line, and what makes no sense is left out", async () => {
-    const spec = orderFor(connector);
+  test("text of a receiver is one line, and invalid fields are left out", async () => {
+    const spec = specFor(connector);
     answer = {
       status: 200,
       body: JSON.stringify({

@@ -47,7 +47,7 @@ test("a take-back that is overdue says why: on record, in the target's state and
     { connector: "orders-db", reason: unknownHost },
   ]);
   expect(await problemOf(id)).toBe(unknownHost);
-  const told = slack.said.filter(({ note }) => note.about === "request" && note.notice === "target_overdue");
+  const told = slack.notes.filter(({ note }) => note.about === "request" && note.notice === "target_overdue");
   expect(told).toHaveLength(1);
   expect(JSON.stringify(told)).toContain(unknownHost);
   expect(JSON.stringify(await harness.audit())).not.toContain("raw text");

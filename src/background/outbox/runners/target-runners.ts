@@ -9,8 +9,8 @@ import type { Runners } from "../runner.ts";
 export const targetAttemptMs = 20 * secondMs;
 
 /**
- * Provisions access at targets and takes it back; a take-back is retried without limit. A fault with `isTargetDown` opens the
- * circuit breaker of the connector, so that other effects for it wait for one probe.
+ * Provisions access at targets and takes it back; a take-back is retried without limit. A fault with `isTargetDown`
+ * opens the circuit breaker of the connector, so that other effects for it wait for one probe.
  */
 export function createTargetRunners(
   targets: Pick<TargetService, "provision" | "takeBack">,

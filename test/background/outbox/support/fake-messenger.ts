@@ -2,8 +2,8 @@ import type { NotifyChannel } from "../../../../src/core/access/access-request.t
 import type { Card } from "../../../../src/service/views/card.ts";
 import { DeliveryFault, type Messenger, type Note } from "../../../../src/service/messaging/messenger.ts";
 
-/** A message as somebody reads it now. */
-export interface Shown {
+/** A card as its reader sees it now. */
+export interface ShownCard {
   readonly address: string;
   card: Card;
   rewritten: number;
@@ -11,48 +11,49 @@ export interface Shown {
 
 export interface FakeMessenger extends Messenger {
   /** Messages by their ref. */
-  readonly shown: Map<string, Shown>;
-  readonly said: { readonly address: string; note: Note; readonly thread: string | null }[];
-  /** Everything that was tried, in order. */
-  readonly tried: string[];
-  /** Throws or waits for this address; undefined: all is well. */
-  trouble: (address: string, what: "post" | "rewrite" | "direct") => Promise<void> | void;
-  /** People's addresses by channel; channels that are left out are not known. */
+  readonly shown: Map<string, ShownCard>;
+  readonly notes: { readonly address: string; note: Note; readonly thread: string | null }[];
+  /** Every attempt, in order. */
+  readonly attempts: string[];
+  /** Set by tests to throw or to hang for an address. */
+  failure: (address: string, what: "post" | "rewrite" | "direct") => Promise<void> | void;
+  /** Addresses of the members by channel. The members of any other channel are unknown. */
   readonly members: Map<string, readonly string[]>;
   cardsAt(address: string): Card[];
   noticesAt(address: string): string[];
 }
 
-/** A surface in memory: remembers what people see, and fails as it is told to. People's addresses are their ids. */
+/** A messenger in memory that can be made to fail. The address of a person is `@` and their id. */
 export function fakeMessenger(
   surface: NotifyChannel,
   options: { readonly keepsCards?: boolean; readonly reaches?: (id: string) => boolean } = {},
 ): FakeMessenger {
   const { keepsCards = surface !== "email", reaches = () => true } = options;
-  const shown = new Map<string, Shown>();
-  const said: FakeMessenger["said"] = [];
-  const tried: string[] = [];
+  const shown = new Map<string, ShownCard>();
+  const notes: FakeMessenger["notes"] = [];
+  const attempts: string[] = [];
   let count = 0;
   const attempt = async (address: string, what: "post" | "rewrite" | "direct"): Promise<void> => {
-    tried.push(`${what} ${address}`);
-    await fake.trouble(address, what);
+    attempts.push(`${what} ${address}`);
+    await fake.failure(address, what);
   };
   const fake: FakeMessenger = {
     surface,
     keepsCards,
     shown,
-    said,
-    tried,
+    notes,
+    attempts,
     members: new Map(),
     async membersOf(channel) {
       const addresses = fake.members.get(channel);
       return addresses === undefined ? undefined : new Set(addresses);
     },
-    trouble: () => undefined,
-    cardsAt: (address) => [...shown.values()].filter((one) => one.address === address).map((one) => one.card),
+    failure: () => undefined,
+    cardsAt: (address) =>
+      [...shown.values()].filter((message) => message.address === address).map(({ card }) => card),
     noticesAt: (address) =>
-      said
-        .filter((one) => one.address === address)
+      notes
+        .filter((message) => message.address === address)
         .map(({ note }) => (note.about === "request" ? note.notice : note.about)),
     addressOf: async ({ id }) => (reaches(id) ? `@${id}` : undefined),
     channelAddress: (reference) =>
@@ -73,11 +74,11 @@ export function fakeMessenger(
     },
     async direct(address, note, thread) {
       await attempt(address, "direct");
-      said.push({ address, note, thread });
-      return keepsCards ? `${surface}-note-${said.length - 1}` : null;
+      notes.push({ address, note, thread });
+      return keepsCards ? `${surface}-note-${notes.length - 1}` : null;
     },
     async rewriteNote(ref, note) {
-      const message = said[Number(ref.split("-").at(-1))];
+      const message = notes[Number(ref.split("-").at(-1))];
       if (message === undefined) return "closed";
       await attempt(message.address, "rewrite");
       message.note = note;
@@ -88,10 +89,10 @@ export function fakeMessenger(
   return fake;
 }
 
-export const isDown = (): never => {
+export const failAsDown = (): never => {
   throw new DeliveryFault("service_unavailable", { retryable: true, isSurfaceDown: true });
 };
 
-export const refuses = (): never => {
+export const rejectForGood = (): never => {
   throw new DeliveryFault("channel_not_found", { retryable: false });
 };

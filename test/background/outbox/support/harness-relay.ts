@@ -3,7 +3,7 @@ import { createRelay, type Relay } from "../../../../src/background/outbox/relay
 import type { Step, Store } from "../../../../src/service/ports/store.ts";
 import type { ServiceHarness } from "../../../service/support/service-harness.ts";
 
-/** A relay for this office; codes of what failed are added to `faults`. */
+/** A relay for this harness. The codes of failed attempts are added to `faults`. */
 export function createHarnessRelay(
   harness: ServiceHarness,
   faults: string[],
@@ -18,8 +18,8 @@ export function createHarnessRelay(
   );
 }
 
-/** One that dies in the middle of everything it has sent: nothing of it is ever settled. */
-export function dyingRelay(harness: ServiceHarness): Relay {
+/** A relay that never settles what it has sent, as if it was killed. */
+export function createDyingRelay(harness: ServiceHarness): Relay {
   const commit: Store["commit"] = async (step) =>
     isSettling(step) ? new Promise(() => {}) : harness.store.commit(step);
   return createHarnessRelay(harness, [], { ...harness.store, commit });
@@ -27,6 +27,7 @@ export function dyingRelay(harness: ServiceHarness): Relay {
 
 function isSettling({ writes }: Pick<Step, "writes">): boolean {
   return (
-    writes.some((one) => one.kind === "effectSettled") && !writes.some((one) => one.kind === "deliveryAdded")
+    writes.some(({ kind }) => kind === "effectSettled") &&
+    !writes.some(({ kind }) => kind === "deliveryAdded")
   );
 }

@@ -4,53 +4,55 @@ import { parseScope } from "../../../src/core/values/scopes.ts";
 import { hourMs } from "../../../src/core/values/time.ts";
 import type { Connector, IssuedTarget, TargetSpec } from "../../../src/service/ports/connector.ts";
 
-/** Somebody who has come in with a credential. */
-export interface Visitor {
-  /** Whether what the grant is for can be read right now. */
+/** A session opened with an issued secret. */
+export interface TargetSession {
+  /** Whether the data of the grant can be read right now. */
   readonly reads: () => Promise<boolean>;
-  readonly leave: () => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
-/** A real server with everything the contract needs to know of it. */
+/** A real server, with everything that the contract needs. */
 export interface ConnectorHarness {
-  /** As configured under this name, by the installation `instance`. */
-  readonly connector: (given?: { readonly name?: string; readonly instance?: string }) => Promise<Connector>;
-  /** The same, pointed at a place where nobody listens. */
+  /** A connector of this name, of the installation `instance`. */
+  readonly connector: (options?: {
+    readonly name?: string;
+    readonly instance?: string;
+  }) => Promise<Connector>;
+  /** A connector that points at a closed port. */
   readonly unreachable: () => Promise<Connector>;
-  /** Comes in from outside; undefined when the door stays shut. */
-  readonly visit: (issued: IssuedTarget) => Promise<Visitor | undefined>;
-  /** Makes an object that is not ours, under this very name. */
+  /** Opens a session with the secret; undefined: it was rejected. */
+  readonly openSession: (issued: IssuedTarget) => Promise<TargetSession | undefined>;
+  /** Creates an object of this name that is not ours. */
   readonly makeForeign: (object: string) => Promise<void>;
-  readonly isForeignThere: (object: string) => Promise<boolean>;
-  /** What somebody may do by hand to an object of ours, with a word of what is then to be reported. */
+  readonly hasForeignObject: (object: string) => Promise<boolean>;
+  /** Changes by hand to an object of ours, and the drift that must be reported. */
   readonly tampering: readonly {
     readonly what: string;
     readonly byHand: (object: string) => Promise<void>;
     readonly reported: RegExp;
   }[];
-  /** Removes an object of ours behind our back, where that can be done. */
+  /** Removes an object of ours by hand, where that is possible. */
   readonly drop?: (object: string) => Promise<void>;
-  /** The same, pointed at this port of this machine, where the target has one. */
+  /** A connector that points at this local port, if the target has a port. */
   readonly at?: (port: number) => Connector;
-  /** What issuing is given beside the end. */
+  /** The public key for issuing, if needed. */
   readonly sshPublicKey?: string;
   readonly stop: () => Promise<void>;
 }
 
-export interface Kind {
+export interface TargetKind {
   readonly name: string;
-  /** Why it cannot be tried here. */
+  /** Why it cannot be tested on this machine. */
   readonly missing?: string;
   readonly start: () => Promise<ConnectorHarness>;
-  /** Whether it is the target that makes the object, so that there can be a foreign one of the same name. */
+  /** Whether the target creates the object, so that another object can have its name. */
   readonly hasForeign: boolean;
-  /** Whether a visitor who is in is thrown out by the target. */
+  /** Whether the target ends open sessions. */
   readonly endsSessions: boolean;
 }
 
 let count = 0;
 
-/** A grant nobody had before. */
 function newGrant(): GrantId {
   return makeId("grant", `t${process.pid}x${count++}`);
 }
@@ -62,8 +64,8 @@ export function inOneHour(): Instant {
 export const readOrders = assertPresent(parseScope("read:prod:orders-db"), "scope");
 export const never = (): AbortSignal => AbortSignal.timeout(30_000);
 
-/** What the service would commit before anything is made. */
-export function orderFor(connector: Connector, more: Partial<TargetSpec> = {}): TargetSpec {
+/** The spec that the service would commit before provisioning. */
+export function specFor(connector: Connector, more: Partial<TargetSpec> = {}): TargetSpec {
   const grantId = more.grantId ?? newGrant();
   const served = assertPresent(connector.serves([readOrders]), "a connector for the scope");
   return {

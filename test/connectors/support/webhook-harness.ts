@@ -9,7 +9,7 @@ import type { IssuedTarget } from "../../../src/service/ports/connector.ts";
 import { keepTrackOf, killed, temporaryFolder } from "../../support/leftover-processes.ts";
 import { until } from "../../support/program.ts";
 import { freePort, isListening } from "../../proxies/support/ports.ts";
-import type { Kind, ConnectorHarness, Visitor } from "./lab.ts";
+import type { TargetKind, ConnectorHarness, TargetSession } from "./connector-harness.ts";
 
 export const webhookSecret = `whsec_${Buffer.from("a secret of at least 24 bytes").toString("base64")}`;
 
@@ -33,7 +33,7 @@ interface User {
   rights: { rights: string[] };
 }
 
-/** The receiver that is shipped, as a process of its own. */
+/** Runs the shipped receiver as a process. */
 async function openWebhookHarness(): Promise<ConnectorHarness> {
   const port = await freePort();
   const file = join(temporaryFolder(), "users.json");
@@ -45,7 +45,7 @@ async function openWebhookHarness(): Promise<ConnectorHarness> {
   await until(() => isListening(port));
   const settings = { ...webhookSettings, url: `http://127.0.0.1:${port}/jit` };
   const users = (): Record<string, User> => (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {});
-  const isOpen = ({ username, secret }: IssuedTarget): boolean => {
+  const isAccepted = ({ username, secret }: IssuedTarget): boolean => {
     const user = users()[username];
     const hash = createHash("sha256")
       .update(secret ?? "")
@@ -59,16 +59,16 @@ async function openWebhookHarness(): Promise<ConnectorHarness> {
   return {
     connector: async ({ name = settings.name, instance } = {}) =>
       createWebhookConnector({ ...settings, name }, portsOf(instance)),
-    at: (silent) => createWebhookConnector({ ...settings, url: `http://127.0.0.1:${silent}` }, portsOf()),
+    at: (to) => createWebhookConnector({ ...settings, url: `http://127.0.0.1:${to}` }, portsOf()),
     unreachable: async () =>
       createWebhookConnector({ ...settings, url: `http://127.0.0.1:${await freePort()}` }, portsOf()),
-    visit: async (issued): Promise<Visitor | undefined> =>
-      isOpen(issued) ? { reads: async () => isOpen(issued), leave: async () => {} } : undefined,
+    openSession: async (issued): Promise<TargetSession | undefined> =>
+      isAccepted(issued) ? { reads: async () => isAccepted(issued), close: async () => {} } : undefined,
     makeForeign: async (object) =>
       writeFileSync(file, JSON.stringify({ ...users(), [object]: { connector: "theirs" } })),
-    isForeignThere: async (object) => users()[object] !== undefined,
+    hasForeignObject: async (object) => users()[object] !== undefined,
     drop: async (object) => {
-      const { [object]: _gone, ...others } = users();
+      const { [object]: _removed, ...others } = users();
       writeFileSync(file, JSON.stringify(others));
     },
     tampering: [],
@@ -76,7 +76,7 @@ async function openWebhookHarness(): Promise<ConnectorHarness> {
   };
 }
 
-export function webhookKind(): Kind {
+export function webhookKind(): TargetKind {
   return {
     name: "the webhook receiver of the docs",
     start: openWebhookHarness,

@@ -9,7 +9,7 @@ import type { Connector, IssuedTarget } from "../../../src/service/ports/connect
 import { keepTrackOf, killed, temporaryFolder } from "../../support/leftover-processes.ts";
 import { pause, until } from "../../support/program.ts";
 import { freePort, isListening } from "../../proxies/support/ports.ts";
-import type { Kind, ConnectorHarness, Visitor } from "./lab.ts";
+import type { TargetKind, ConnectorHarness, TargetSession } from "./connector-harness.ts";
 
 const path = `${process.env["PATH"] ?? ""}:/usr/sbin:/usr/local/sbin`;
 const sshd = path
@@ -17,7 +17,7 @@ const sshd = path
   .map((folder) => `${folder}/sshd`)
   .find((file) => existsSync(file));
 
-/** Why no ssh server can be run here. */
+/** Why sshd cannot run on this machine. */
 export const missingSshd: string | undefined =
   sshd === undefined ? "sshd is not installed" : hasKeygen() ? undefined : "ssh-keygen is not installed";
 
@@ -27,15 +27,15 @@ export function hasKeygen(): boolean {
 
 export function keygen(...args: readonly string[]): {
   readonly status: number | null;
-  readonly said: string;
+  readonly output: string;
 } {
   const { status, stdout, stderr } = spawnSync("ssh-keygen", args, { encoding: "utf8", env: { PATH: path } });
-  return { status, said: stdout + stderr };
+  return { status, output: stdout + stderr };
 }
 
-/** A key pair in a file of this name; the line of its public half. */
+/** Creates a key pair in this file. @returns the line of its public key. */
 export function newKey(file: string, type = "ed25519", bits?: string): string {
-  const { status, said } = keygen(
+  const { status, output } = keygen(
     "-q",
     "-t",
     type,
@@ -45,23 +45,23 @@ export function newKey(file: string, type = "ed25519", bits?: string): string {
     "-f",
     file,
   );
-  if (status !== 0) throw new Error(said);
+  if (status !== 0) throw new Error(output);
   return readFileSync(`${file}.pub`, "utf8").trim();
 }
 
 export interface SshHarness extends ConnectorHarness {
   readonly settings: SshSettings;
   readonly sshPublicKey: string;
-  /** Runs one command as the visitor; what it says, or undefined when it was not let in. */
+  /** Runs one command with the certificate. @returns its output; undefined: the certificate was rejected. */
   readonly run: (issued: IssuedTarget, command?: string) => string | undefined;
-  readonly enter: (issued: IssuedTarget) => Promise<Visitor | undefined>;
+  readonly openShell: (issued: IssuedTarget) => Promise<TargetSession | undefined>;
   readonly with: (more: Partial<SshSettings>) => Connector;
 }
 
 const principal = "orders-read";
 const account = userInfo().username;
 
-/** The shipped script, run here as a hook runs it on a host. */
+/** The shipped script, as a hook runs it on a host. */
 export const sessionEnder = resolve(import.meta.dirname, "../../../docs/connectors/end-ssh-sessions");
 
 export async function openSshHarness(): Promise<SshHarness> {
@@ -87,9 +87,9 @@ export async function openSshHarness(): Promise<SshHarness> {
   const ports = (instance = "ours") => ({ instance, now: () => instant(Date.now()) });
   const port = await freePort();
   const server = await startSshd(folder, port);
-  let visits = 0;
+  let sessions = 0;
   const argumentsFor = (issued: IssuedTarget): string[] => {
-    const certificate = inFolder(`visit-${visits++}-cert.pub`);
+    const certificate = inFolder(`session-${sessions++}-cert.pub`);
     writeFileSync(certificate, `${issued.secret}\n`, { mode: 0o600 });
     const options = [
       "BatchMode=yes",
@@ -103,7 +103,7 @@ export async function openSshHarness(): Promise<SshHarness> {
     return [
       "-F",
       "none",
-      ...options.flatMap((one) => ["-o", one]),
+      ...options.flatMap((option) => ["-o", option]),
       "-i",
       inFolder("user"),
       "-p",
@@ -118,12 +118,12 @@ export async function openSshHarness(): Promise<SshHarness> {
     });
     return status === 0 ? stdout : undefined;
   };
-  const enter = (issued: IssuedTarget) => enterWith(argumentsFor(issued), inFolder("orders"));
+  const openShell = (issued: IssuedTarget) => openShellWith(argumentsFor(issued), inFolder("orders"));
   return {
     settings,
     sshPublicKey,
     run,
-    enter,
+    openShell,
     with: (more) => createSshConnector({ ...settings, ...more }, ports()),
     connector: async ({ name = settings.name, instance } = {}) =>
       createSshConnector(
@@ -138,9 +138,9 @@ export async function openSshHarness(): Promise<SshHarness> {
       ),
     unreachable: async () =>
       createSshConnector({ ...settings, krlFile: inFolder("not-mounted/revoked") }, ports()),
-    visit: enter,
+    openSession: openShell,
     makeForeign: async () => {},
-    isForeignThere: async () => true,
+    hasForeignObject: async () => true,
     tampering: [
       {
         what: "the list removed",
@@ -181,35 +181,35 @@ async function startSshd(folder: string, port: number): Promise<ChildProcess> {
     stdio: ["ignore", "ignore", "pipe"],
   });
   keepTrackOf(child);
-  let said = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
+  let output = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
   await until(async () => child.exitCode !== null || (await isListening(port)));
-  if (child.exitCode !== null) throw new Error(`sshd did not start:\n${said}`);
+  if (child.exitCode !== null) throw new Error(`sshd did not start:\n${output}`);
   return child;
 }
 
-/** A shell that stays open. */
-async function enterWith(args: readonly string[], file: string): Promise<Visitor | undefined> {
+/** Opens a shell. */
+async function openShellWith(args: readonly string[], file: string): Promise<TargetSession | undefined> {
   const child = spawn("ssh", [...args, "sh"], { env: { PATH: path }, stdio: ["pipe", "pipe", "ignore"] });
   keepTrackOf(child);
-  let said = "";
+  let output = "";
   child.stdin.on("error", () => {});
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
-  const asked = async (line: string, answer: RegExp): Promise<boolean> => {
-    said = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  const replies = async (line: string, answer: RegExp): Promise<boolean> => {
+    output = "";
     child.stdin.write(`${line}\n`);
-    for (let waited = 0; waited < 5_000 && child.exitCode === null && !answer.test(said); waited += 10)
+    for (let waited = 0; waited < 5_000 && child.exitCode === null && !answer.test(output); waited += 10)
       await pause(10);
-    return answer.test(said);
+    return answer.test(output);
   };
-  if (!(await asked("echo in", /in\n/))) {
+  if (!(await replies("echo in", /in\n/))) {
     await killed(child);
     return undefined;
   }
-  return { reads: () => asked(`cat ${file}`, /one order/), leave: () => killed(child) };
+  return { reads: () => replies(`cat ${file}`, /one order/), close: () => killed(child) };
 }
 
-export function sshKind(): Kind & { readonly harness: () => Promise<SshHarness> } {
+export function sshKind(): TargetKind & { readonly harness: () => Promise<SshHarness> } {
   return {
     name: "sshd with certificates",
     ...(missingSshd !== undefined && { missing: missingSshd }),

@@ -6,10 +6,10 @@ import { instant } from "../../../src/core/values/ids.ts";
 import { createKeyedMutex } from "../../../src/service/async/keyed-mutex.ts";
 import type { Connector } from "../../../src/service/ports/connector.ts";
 import { freePort } from "../../proxies/support/ports.ts";
-import type { Kind, ConnectorHarness, Visitor } from "./lab.ts";
+import type { TargetKind, ConnectorHarness, TargetSession } from "./connector-harness.ts";
 import { startPostgres, type PostgresInstallation, type PostgresServerHarness } from "./postgres-server.ts";
 
-/** Everything a broker needs and nothing beyond, as docs/connectors/postgres.md says. */
+/** Exactly the rights that a broker needs, as in docs/connectors/postgres.md. */
 export const brokerSetup = (version: number): readonly string[] => [
   "CREATE ROLE broker LOGIN CREATEROLE PASSWORD 'broker-password'",
   "GRANT pg_signal_backend TO broker",
@@ -35,7 +35,7 @@ export interface PostgresHarness extends ConnectorHarness {
   readonly server: PostgresServerHarness;
   readonly settings: PostgresSettings;
   readonly run: (sql: string, database?: string) => Promise<Record<string, unknown>[]>;
-  /** With a line that can be tampered with. */
+  /** A connector on this connection, which tests can cut. */
   readonly over: (server: PostgresServer) => Connector;
 }
 
@@ -67,28 +67,28 @@ export async function openPostgresHarness(installation: PostgresInstallation): P
     server,
     settings,
     run,
-    over: (line) => createPostgresConnector(settings, ports(), line),
+    over: (connection) => createPostgresConnector(settings, ports(), connection),
     connector: async ({ name = settings.name, instance } = {}) =>
       createPostgresConnector({ ...settings, name }, ports(instance)),
-    at: (silent) =>
-      createPostgresConnector({ ...settings, url: `postgres://b:x@127.0.0.1:${silent}/orders` }, ports()),
+    at: (to) =>
+      createPostgresConnector({ ...settings, url: `postgres://b:x@127.0.0.1:${to}/orders` }, ports()),
     unreachable: async () =>
       createPostgresConnector(
         { ...settings, url: `postgres://broker:x@127.0.0.1:${await freePort()}/orders` },
         ports(),
       ),
-    visit: ({ username, secret }) => visit(server.url(username, secret ?? "")),
+    openSession: ({ username, secret }) => openSession(server.url(username, secret ?? "")),
     makeForeign: async (object) => void (await run(`CREATE ROLE "${object}" NOLOGIN`)),
-    isForeignThere: async (object) =>
+    hasForeignObject: async (object) =>
       (await run(`SELECT FROM pg_roles WHERE rolname = '${object}'`)).length === 1,
     tampering: [
       {
-        what: "living longer",
+        what: "a later expiry",
         byHand: async (role) => void (await run(`ALTER ROLE "${role}" VALID UNTIL '2100-01-01'`)),
         reported: /end was moved to 2100-01-01/,
       },
       {
-        what: "living for ever",
+        what: "no expiry",
         byHand: async (role) => void (await run(`ALTER ROLE "${role}" VALID UNTIL 'infinity'`)),
         reported: /end was taken off/,
       },
@@ -103,7 +103,7 @@ export async function openPostgresHarness(installation: PostgresInstallation): P
         reported: /made CREATEDB/,
       },
       {
-        what: "a right less",
+        what: "a right removed",
         byHand: async (role) =>
           void (await run(
             `REVOKE orders_read FROM "${role}"${Number(row?.["version"]) >= 16 ? " GRANTED BY broker" : ""}`,
@@ -111,7 +111,7 @@ export async function openPostgresHarness(installation: PostgresInstallation): P
         reported: /taken out of the role orders_read/,
       },
       {
-        what: "somebody let in through it",
+        what: "a member added to it",
         byHand: async (role) => void (await run(`GRANT "${role}" TO orders_write`)),
         reported: /role orders_write was added to it/,
       },
@@ -124,8 +124,8 @@ export async function openPostgresHarness(installation: PostgresInstallation): P
   };
 }
 
-/** Comes in as anybody would, with a password. */
-export async function enter(url: string): Promise<Client | undefined> {
+/** Logs in with a password; undefined: the login was rejected. */
+export async function logIn(url: string): Promise<Client | undefined> {
   const client = new Client({ connectionString: url });
   client.on("error", () => {});
   try {
@@ -144,12 +144,12 @@ export async function readsOrders(client: Client): Promise<boolean> {
   }
 }
 
-async function visit(url: string): Promise<Visitor | undefined> {
-  const client = await enter(url);
-  return client && { reads: () => readsOrders(client), leave: () => client.end().catch(() => {}) };
+async function openSession(url: string): Promise<TargetSession | undefined> {
+  const client = await logIn(url);
+  return client && { reads: () => readsOrders(client), close: () => client.end().catch(() => {}) };
 }
 
-export function postgresKind(installation: PostgresInstallation): Kind {
+export function postgresKind(installation: PostgresInstallation): TargetKind {
   return {
     name: installation.name,
     ...(installation.missing !== undefined && { missing: installation.missing }),

@@ -10,12 +10,12 @@ import type { Connector } from "../../../src/service/ports/connector.ts";
 import { keepTrackOf, killed, temporaryFolder } from "../../support/leftover-processes.ts";
 import { until } from "../../support/program.ts";
 import { freePort, isListening } from "../../proxies/support/ports.ts";
-import type { Kind, ConnectorHarness, Visitor } from "./lab.ts";
+import type { TargetKind, ConnectorHarness, TargetSession } from "./connector-harness.ts";
 
-/** Why no Redis can be run here: too old is as good as none. */
+/** Why Redis cannot run on this machine: it is missing or too old. */
 export const missingRedis: string | undefined = whyNot();
 
-/** Everything a broker needs and nothing beyond, as docs/connectors/redis.md says. */
+/** Exactly the rights that a broker needs, as in docs/connectors/redis.md. */
 export const brokerRules =
   "on >broker-password resetkeys resetchannels -@all +acl|setuser +acl|deluser +acl|list +acl|whoami +acl|cat +client|kill +info +time";
 
@@ -26,17 +26,17 @@ export interface RedisHarness extends ConnectorHarness {
   readonly enter: (username: string, password: string) => Promise<Send | undefined>;
   readonly url: (username: string, password: string) => string;
   readonly restart: () => Promise<void>;
-  /** The server's aclfile, as it is on disk. */
+  /** The content of the aclfile. */
   readonly savedUsers: () => string;
 }
 
-/** Without an aclfile, as Redis is installed, the default user needs no password. */
+/** Without an aclfile, as after an installation, the default user needs no password. */
 export async function openRedisHarness({ hasAclFile = true } = {}): Promise<RedisHarness> {
   const folder = temporaryFolder();
   const port = await freePort();
   writeFileSync(join(folder, "users.acl"), "user default on >admin ~* &* +@all\n");
-  const startIt = () => start(folder, port, hasAclFile ? ["--aclfile", `${folder}/users.acl`] : []);
-  let child = await startIt();
+  const startServer = () => start(folder, port, hasAclFile ? ["--aclfile", `${folder}/users.acl`] : []);
+  let child = await startServer();
   const url = (username: string, password: string): string =>
     `redis://${encodeURIComponent(username)}:${encodeURIComponent(password)}@127.0.0.1:${port}`;
   const clients: { destroy: () => void; isOpen: boolean }[] = [];
@@ -87,18 +87,18 @@ export async function openRedisHarness({ hasAclFile = true } = {}): Promise<Redi
     with: (more, server) => createRedisConnector({ ...settings, ...more }, ports(), server),
     connector: async ({ name = settings.name, instance } = {}) =>
       createRedisConnector({ ...settings, name }, ports(instance)),
-    at: (silent) => createRedisConnector({ ...settings, url: `redis://b:x@127.0.0.1:${silent}` }, ports()),
+    at: (to) => createRedisConnector({ ...settings, url: `redis://b:x@127.0.0.1:${to}` }, ports()),
     unreachable: async () =>
       createRedisConnector({ ...settings, url: `redis://broker:x@127.0.0.1:${await freePort()}` }, ports()),
-    visit: async ({ username, secret }): Promise<Visitor | undefined> => {
+    openSession: async ({ username, secret }): Promise<TargetSession | undefined> => {
       const send = await enter(username, secret ?? "");
       return (
-        send && { reads: () => reads(send), leave: async () => void (await send("QUIT").catch(() => {})) }
+        send && { reads: () => reads(send), close: async () => void (await send("QUIT").catch(() => {})) }
       );
     },
     makeForeign: async (object) =>
       void (await run("ACL", "SETUSER", object, "on", ">theirs", "~*", "+@read")),
-    isForeignThere: async (object) =>
+    hasForeignObject: async (object) =>
       ((await run("ACL", "LIST")) as string[]).some((line) => line.startsWith(`user ${object} on `)),
     tampering: [
       { what: "more commands", byHand: setUser("+@all"), reported: /may do was changed/ },
@@ -110,7 +110,7 @@ export async function openRedisHarness({ hasAclFile = true } = {}): Promise<Redi
     savedUsers: () => readFileSync(join(folder, "users.acl"), "utf8"),
     restart: async () => {
       await killed(child);
-      child = await startIt();
+      child = await startServer();
     },
     stop: async () => {
       for (const client of clients) if (client.isOpen) client.destroy();
@@ -131,10 +131,10 @@ async function start(folder: string, port: number, more: readonly string[]) {
   const args = ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder, "--save", "", ...more];
   const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "inherit"] });
   keepTrackOf(child);
-  let said = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
   await until(async () => child.exitCode !== null || (await isListening(port)));
-  if (child.exitCode !== null) throw new Error(`redis-server did not start:\n${said}`);
+  if (child.exitCode !== null) throw new Error(`redis-server did not start:\n${output}`);
   return child;
 }
 
@@ -144,7 +144,7 @@ function whyNot(): string | undefined {
   return Number(/v=(\d+)/.exec(stdout)?.[1]) >= 7 ? undefined : "redis-server is older than 7";
 }
 
-export function redisKind(): Kind {
+export function redisKind(): TargetKind {
   return {
     name: "Redis",
     ...(missingRedis !== undefined && { missing: missingRedis }),
