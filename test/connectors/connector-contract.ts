@@ -11,7 +11,7 @@ import { listeningPort } from "../proxies/support/ports.ts";
 import { never, specFor, type ConnectorHarness, type TargetKind } from "./support/connector-harness.ts";
 
 /** The contract of every connector, verified with a real server. */
-export function keepsTheContract(kind: TargetKind): void {
+export function testConnectorContract(kind: TargetKind): void {
   const reason = kind.missing === undefined ? "" : ` (skipped: ${kind.missing})`;
   describe.skipIf(kind.missing !== undefined)(`${kind.name}${reason}`, () => {
     let harness: ConnectorHarness;

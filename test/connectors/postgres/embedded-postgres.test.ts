@@ -1,7 +1,7 @@
 import { leavesNothingBehind } from "../../support/leftover-processes.ts";
-import { keepsTheContract } from "../connector-contract.ts";
+import { testConnectorContract } from "../connector-contract.ts";
 import { postgresKind } from "../support/postgres-harness.ts";
 import { embeddedPostgres } from "../support/postgres-server.ts";
 
 leavesNothingBehind();
-keepsTheContract(postgresKind(embeddedPostgres()));
+testConnectorContract(postgresKind(embeddedPostgres()));

@@ -5,7 +5,7 @@ import { logIn, readsOrders } from "../support/postgres-harness.ts";
 import type { PostgresInstallation } from "../support/postgres-server.ts";
 
 /** A holder cannot keep access with locks or running statements, and delays no other grant. */
-export function withstandsHolders(installation: PostgresInstallation): void {
+export function testHolderAttacks(installation: PostgresInstallation): void {
   const reason = installation.missing === undefined ? "" : ` (skipped: ${installation.missing})`;
   describe.skipIf(installation.missing !== undefined)(
     `${installation.name}, attacked by holders${reason}`,

@@ -8,7 +8,7 @@ import { openPostgresHarness, type PostgresHarness } from "../support/postgres-h
 import type { PostgresInstallation } from "../support/postgres-server.ts";
 
 /** A check reports "in order" only after following memberships recursively, and changes nothing. */
-export function checksToTheEnd(installation: PostgresInstallation): void {
+export function testPostgresChecks(installation: PostgresInstallation): void {
   const reason = installation.missing === undefined ? "" : ` (skipped: ${installation.missing})`;
   describe.skipIf(installation.missing !== undefined)(`${installation.name}, checked${reason}`, () => {
     let harness: PostgresHarness;

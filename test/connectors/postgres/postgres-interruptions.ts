@@ -14,7 +14,7 @@ import {
 import type { PostgresInstallation } from "../support/postgres-server.ts";
 
 /** Cut connections and hostile names leave nothing half done. */
-export function staysWholeOnPostgres(installation: PostgresInstallation): void {
+export function testPostgresInterruptions(installation: PostgresInstallation): void {
   const reason = installation.missing === undefined ? "" : ` (skipped: ${installation.missing})`;
   describe.skipIf(installation.missing !== undefined)(
     `${installation.name}, cut off and with strange names${reason}`,

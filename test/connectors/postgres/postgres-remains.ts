@@ -6,7 +6,7 @@ import { logIn, readsOrders } from "../support/postgres-harness.ts";
 import type { PostgresInstallation } from "../support/postgres-server.ts";
 
 /** Remains of a role, and changes by hand, are found and named. */
-export function findsWhatRemains(installation: PostgresInstallation): void {
+export function testPostgresRemains(installation: PostgresInstallation): void {
   const reason = installation.missing === undefined ? "" : ` (skipped: ${installation.missing})`;
   describe.skipIf(installation.missing !== undefined)(
     `${installation.name}, changed by hand${reason}`,

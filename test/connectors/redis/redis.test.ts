@@ -4,7 +4,7 @@ import { assertPresent } from "../../../src/core/values/assert.ts";
 import { parseScope } from "../../../src/core/values/scopes.ts";
 import type { Connector, TargetSpec } from "../../../src/service/ports/connector.ts";
 import { leavesNothingBehind } from "../../support/leftover-processes.ts";
-import { keepsTheContract } from "../connector-contract.ts";
+import { testConnectorContract } from "../connector-contract.ts";
 import { never, specFor, readOrders } from "../support/connector-harness.ts";
 import {
   missingRedis,
@@ -15,7 +15,7 @@ import {
 } from "../support/redis-harness.ts";
 
 leavesNothingBehind();
-keepsTheContract(redisKind());
+testConnectorContract(redisKind());
 
 const reason = missingRedis === undefined ? "" : ` (skipped: ${missingRedis})`;
 

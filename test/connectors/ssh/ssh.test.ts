@@ -6,7 +6,7 @@ import { instant } from "../../../src/core/values/ids.ts";
 import type { SshSettings } from "../../../src/core/values/connector-settings.ts";
 import type { IssuedTarget } from "../../../src/service/ports/connector.ts";
 import { leavesNothingBehind } from "../../support/leftover-processes.ts";
-import { keepsTheContract } from "../connector-contract.ts";
+import { testConnectorContract } from "../connector-contract.ts";
 import { never, specFor } from "../support/connector-harness.ts";
 import {
   missingSshd,
@@ -17,7 +17,7 @@ import {
 } from "../support/ssh-harness.ts";
 
 leavesNothingBehind();
-keepsTheContract(sshKind());
+testConnectorContract(sshKind());
 
 const reason = missingSshd === undefined ? "" : ` (skipped: ${missingSshd})`;
 

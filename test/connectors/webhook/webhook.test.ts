@@ -5,12 +5,12 @@ import { createWebhookConnector } from "../../../src/connectors/webhook/webhook-
 import type { Connector } from "../../../src/service/ports/connector.ts";
 import { leavesNothingBehind } from "../../support/leftover-processes.ts";
 import { listeningPort } from "../../proxies/support/ports.ts";
-import { keepsTheContract } from "../connector-contract.ts";
+import { testConnectorContract } from "../connector-contract.ts";
 import { never, specFor } from "../support/connector-harness.ts";
 import { portsOf, webhookKind, webhookSecret, webhookSettings } from "../support/webhook-harness.ts";
 
 leavesNothingBehind();
-keepsTheContract(webhookKind());
+testConnectorContract(webhookKind());
 
 describe("calls to a receiver and its responses", () => {
   let server: Server;

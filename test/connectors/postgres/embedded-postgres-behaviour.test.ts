@@ -1,6 +1,6 @@
 import { leavesNothingBehind } from "../../support/leftover-processes.ts";
-import { isHardOnPostgres } from "./postgres-contract.ts";
+import { testPostgresBehaviour } from "./postgres-behaviour.ts";
 import { embeddedPostgres } from "../support/postgres-server.ts";
 
 leavesNothingBehind();
-isHardOnPostgres(embeddedPostgres());
+testPostgresBehaviour(embeddedPostgres());

@@ -1,6 +1,6 @@
 import { leavesNothingBehind } from "../../support/leftover-processes.ts";
-import { isHardOnPostgres } from "./postgres-contract.ts";
+import { testPostgresBehaviour } from "./postgres-behaviour.ts";
 import { installedPostgres } from "../support/postgres-server.ts";
 
 leavesNothingBehind();
-isHardOnPostgres(installedPostgres());
+testPostgresBehaviour(installedPostgres());

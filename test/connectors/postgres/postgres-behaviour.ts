@@ -15,7 +15,7 @@ import {
 import type { PostgresInstallation } from "../support/postgres-server.ts";
 
 /** Behaviour that is specific to PostgreSQL. */
-export function isHardOnPostgres(installation: PostgresInstallation): void {
+export function testPostgresBehaviour(installation: PostgresInstallation): void {
   const reason = installation.missing === undefined ? "" : ` (skipped: ${installation.missing})`;
   describe.skipIf(installation.missing !== undefined)(
     `${installation.name}, specific behaviour${reason}`,
