@@ -1,13 +1,14 @@
 import { z } from "zod";
 import {
+  countSubjects,
   listOperators,
   numberOperators,
   textOperators,
+  textSubjects,
   weekdays,
   type Condition,
   type NumberSubject,
   type TextCondition,
-  type TextSubject,
 } from "../../core/policy/conditions.ts";
 import { costlyPatterns } from "../../core/policy/costly-patterns.ts";
 import { isPatternCondition, isValidPattern, patternLengthMax } from "../../core/policy/pattern-matching.ts";
@@ -27,22 +28,6 @@ export type WrittenCondition =
   | z.input<typeof plainCondition>
   | { anyOf: WrittenCondition[] }
   | { not: WrittenCondition };
-
-const textSubjects = [
-  "RESOURCE",
-  "ACTION",
-  "SCOPE",
-  "IDENTITY",
-  "GROUP",
-  "KIND",
-  "REASON",
-  "TICKET",
-] as const satisfies readonly TextSubject[];
-const countSubjects = [
-  "PREVIOUS_ACCESS",
-  "RECENT_DENIALS",
-  "RECENT_REQUESTS",
-] as const satisfies readonly NumberSubject[];
 
 const textSubject = z.enum(textSubjects);
 const text = z.string().min(1).max(valueLengthMax);

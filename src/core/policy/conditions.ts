@@ -4,16 +4,20 @@ import type { Identity } from "../values/identity.ts";
 /** Three-valued logic: "unknown" when a fact is missing. */
 export type Truth = "true" | "false" | "unknown";
 
-export type TextSubject =
-  | "RESOURCE"
-  | "ACTION"
-  | "SCOPE"
-  | "IDENTITY"
-  | "GROUP"
-  | "KIND"
-  | "REASON"
-  | "TICKET";
-export type NumberSubject = "RISK_SCORE" | "PREVIOUS_ACCESS" | "RECENT_DENIALS" | "RECENT_REQUESTS";
+export const textSubjects = [
+  "RESOURCE",
+  "ACTION",
+  "SCOPE",
+  "IDENTITY",
+  "GROUP",
+  "KIND",
+  "REASON",
+  "TICKET",
+] as const;
+export type TextSubject = (typeof textSubjects)[number];
+/** Counts of what happened before the submission. */
+export const countSubjects = ["PREVIOUS_ACCESS", "RECENT_DENIALS", "RECENT_REQUESTS"] as const;
+export type NumberSubject = "RISK_SCORE" | (typeof countSubjects)[number];
 
 export const textOperators = [
   "EQUALS",

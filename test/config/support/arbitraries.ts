@@ -1,33 +1,26 @@
 import * as fc from "fast-check";
 import { assertPresent } from "../../../src/core/values/assert.ts";
 import {
+  countSubjects,
   listOperators,
   numberOperators,
   textOperators,
+  textSubjects,
   weekdays,
   type Condition,
-  type NumberSubject,
   type TextSubject,
 } from "../../../src/core/policy/conditions.ts";
 import { makeId } from "../../../src/core/values/ids.ts";
-import { formatSelector, parseSelector } from "../../../src/core/values/identity.ts";
+import { formatSelector, parseSelector, type Selector } from "../../../src/core/values/identity.ts";
+import { everyMember } from "../../support/every-member.ts";
 import type { ApprovalRule, Policy, PolicyEffect, StageRule } from "../../../src/core/policy/policy.ts";
 
 /** Whole seconds: what a written duration can say. */
 const durationMs = fc.integer({ min: 1, max: 30 * 24 * 3_600 }).map((seconds) => seconds * 1_000);
 const text = fc.string({ minLength: 1, maxLength: 30 });
 const count = fc.nat({ max: 1_000_000 });
-const textSubject = fc.constantFrom<TextSubject>(
-  "RESOURCE",
-  "ACTION",
-  "SCOPE",
-  "IDENTITY",
-  "GROUP",
-  "KIND",
-  "REASON",
-  "TICKET",
-);
-const countSubject = fc.constantFrom<NumberSubject>("PREVIOUS_ACCESS", "RECENT_DENIALS", "RECENT_REQUESTS");
+const textSubject = fc.constantFrom(...textSubjects);
+const countSubject = fc.constantFrom(...countSubjects);
 const numberOperator = fc.constantFrom(...numberOperators);
 const between = fc.constant("BETWEEN" as const);
 const clock = (hours: number) =>
@@ -41,8 +34,7 @@ function pairOf(one: fc.Arbitrary<number>) {
 
 const plainOperator = fc.constantFrom(...textOperators.filter((operator) => operator !== "MATCHES"));
 
-/** Every form a condition can have except nesting. */
-const plain: fc.Arbitrary<Condition> = fc.oneof(
+const textCondition: fc.Arbitrary<Condition> = fc.oneof(
   fc.record({ type: textSubject, operator: plainOperator, value: text }),
   fc.record({
     type: textSubject,
@@ -54,10 +46,9 @@ const plain: fc.Arbitrary<Condition> = fc.oneof(
     operator: fc.constantFrom(...listOperators),
     value: fc.uniqueArray(text, { minLength: 1, maxLength: 5 }),
   }),
-  fc.record({ type: fc.constant("DURATION" as const), operator: numberOperator, valueMs: durationMs }),
-  fc.record({ type: fc.constant("DURATION" as const), operator: between, valueMs: pairOf(durationMs) }),
-  fc.record({ type: fc.constant("RISK_SCORE" as const), operator: numberOperator, value: count }),
-  fc.record({ type: fc.constant("RISK_SCORE" as const), operator: between, value: pairOf(count) }),
+);
+
+const countCondition: fc.Arbitrary<Condition> = fc.oneof(
   fc.record(
     { type: countSubject, operator: numberOperator, value: count, withinMs: durationMs },
     { requiredKeys: ["type", "operator", "value"] },
@@ -66,18 +57,43 @@ const plain: fc.Arbitrary<Condition> = fc.oneof(
     { type: countSubject, operator: between, value: pairOf(count), withinMs: durationMs },
     { requiredKeys: ["type", "operator", "value"] },
   ),
-  fc.record({
-    type: fc.constant("TIME" as const),
-    operator: fc.constantFrom("WITHIN", "OUTSIDE"),
-    value: fc
-      .record({
-        days: fc.subarray([...weekdays], { minLength: 1 }),
-        from: clock(23),
-        to: fc.oneof(clock(23), fc.constant("24:00")),
-        timezone: fc.constantFrom("Europe/Berlin", "Etc/UTC", "America/New_York"),
-      })
-      .filter((window) => window.from !== window.to),
-  }),
+);
+
+/** Types of conditions that are neither a text nor a count, which have lists of their own. */
+type OtherType = Exclude<
+  Extract<Condition, { readonly type: string }>["type"],
+  TextSubject | (typeof countSubjects)[number]
+>;
+
+/** Every form a condition can have except nesting. */
+const plain: fc.Arbitrary<Condition> = fc.oneof(
+  { weight: 3, arbitrary: textCondition },
+  { weight: 2, arbitrary: countCondition },
+  {
+    weight: 5,
+    arbitrary: everyMember<OtherType, Condition>({
+      DURATION: fc.oneof(
+        fc.record({ type: fc.constant("DURATION" as const), operator: numberOperator, valueMs: durationMs }),
+        fc.record({ type: fc.constant("DURATION" as const), operator: between, valueMs: pairOf(durationMs) }),
+      ),
+      RISK_SCORE: fc.oneof(
+        fc.record({ type: fc.constant("RISK_SCORE" as const), operator: numberOperator, value: count }),
+        fc.record({ type: fc.constant("RISK_SCORE" as const), operator: between, value: pairOf(count) }),
+      ),
+      TIME: fc.record({
+        type: fc.constant("TIME" as const),
+        operator: fc.constantFrom("WITHIN", "OUTSIDE"),
+        value: fc
+          .record({
+            days: fc.subarray([...weekdays], { minLength: 1 }),
+            from: clock(23),
+            to: fc.oneof(clock(23), fc.constant("24:00")),
+            timezone: fc.constantFrom("Europe/Berlin", "Etc/UTC", "America/New_York"),
+          })
+          .filter((window) => window.from !== window.to),
+      }),
+    }),
+  },
 );
 
 export const anyCondition: fc.Arbitrary<Condition> = fc.letrec<{ condition: Condition }>((tie) => ({
@@ -89,16 +105,13 @@ export const anyCondition: fc.Arbitrary<Condition> = fc.letrec<{ condition: Cond
   ),
 })).condition;
 
-const selector = fc
-  .constantFrom(
-    "dev@company.com",
-    "group:dba",
-    "group:on call",
-    "identity:id_lead",
-    "manager",
-    "slack-usergroup:S0123",
-  )
-  .map((written) => assertPresent(parseSelector(written), written));
+const selector = everyMember<Selector["kind"], string>({
+  email: fc.constant("dev@company.com"),
+  group: fc.constantFrom("group:dba", "group:on call"),
+  identity: fc.constant("identity:id_lead"),
+  manager: fc.constant("manager"),
+  "slack-usergroup": fc.constant("slack-usergroup:S0123"),
+}).map((written) => assertPresent(parseSelector(written), written));
 const selectors = fc.uniqueArray(selector, { minLength: 1, maxLength: 4, selector: formatSelector });
 
 const stage: fc.Arbitrary<StageRule> = fc
@@ -123,10 +136,11 @@ const approval: fc.Arbitrary<ApprovalRule> = fc.record({
   stages: fc.array(stage, { minLength: 1, maxLength: 3 }),
 });
 
-const effect: fc.Arbitrary<PolicyEffect> = fc.oneof(
-  fc.record({ kind: fc.constantFrom("auto", "deny") }),
-  fc.record({ kind: fc.constant("approval" as const), approval }),
-);
+const effect = everyMember<PolicyEffect["kind"], PolicyEffect>({
+  auto: fc.constant({ kind: "auto" }),
+  deny: fc.constant({ kind: "deny" }),
+  approval: fc.record({ kind: fc.constant("approval" as const), approval }),
+});
 
 const limit = fc.oneof(
   fc.constant({}),

@@ -1,11 +1,15 @@
 import * as fc from "fast-check";
 import { assertPresent } from "../../../src/core/values/assert.ts";
 import {
+  countSubjects,
   listOperators,
   numberOperators,
   textOperators,
+  textSubjects,
   weekdays,
   type Condition,
+  type NumberSubject,
+  type TextSubject,
   type SubmissionFacts,
 } from "../../../src/core/policy/conditions.ts";
 import { instant, makeId, type Scope } from "../../../src/core/values/ids.ts";
@@ -13,6 +17,7 @@ import { parseSelector } from "../../../src/core/values/identity.ts";
 import type { ApprovalRule, Policy, PolicyEffect, StageRule } from "../../../src/core/policy/policy.ts";
 import { parseScope } from "../../../src/core/values/scopes.ts";
 import { dayMs, hourMs, parseInstant } from "../../../src/core/values/time.ts";
+import { everyMember } from "../../support/every-member.ts";
 
 export const scopeOf = (text: string): Scope => assertPresent(parseScope(text), `scope ${text}`);
 
@@ -102,45 +107,47 @@ const someText = fc.constantFrom(
   "read",
   "read:dev:a",
 );
-const textSubject = fc.constantFrom(
-  "RESOURCE",
-  "ACTION",
-  "SCOPE",
-  "IDENTITY",
-  "GROUP",
-  "KIND",
-  "REASON",
-  "TICKET",
-);
-const numberSubject = fc.constantFrom("RISK_SCORE", "PREVIOUS_ACCESS", "RECENT_DENIALS", "RECENT_REQUESTS");
+const textSubject = fc.constantFrom(...textSubjects);
+
+type LeafType = Extract<Condition, { readonly type: string }>["type"];
 
 const leaf: fc.Arbitrary<Condition> = fc.oneof(
-  fc.record({ type: textSubject, operator: fc.constantFrom(...textOperators), value: someText }),
-  fc.record({
-    type: textSubject,
-    operator: fc.constantFrom(...listOperators),
-    value: fc.array(someText, { maxLength: 3 }),
-  }),
-  fc.record({
-    type: fc.constant("DURATION"),
-    operator: fc.constantFrom(...numberOperators),
-    valueMs: fc.constantFrom(hourMs, 4 * hourMs, dayMs),
-  }),
-  fc.record({
-    type: numberSubject,
-    operator: fc.constantFrom(...numberOperators),
-    value: fc.integer({ min: 0, max: 3 }),
-  }),
-  fc.record({
-    type: fc.constant("TIME"),
-    operator: fc.constantFrom("WITHIN", "OUTSIDE"),
-    value: fc.record({
-      days: fc.subarray([...weekdays]),
-      from: fc.constantFrom("00:00", "12:30", "18:00"),
-      to: fc.constantFrom("06:00", "12:30", "24:00"),
-      timezone: fc.constantFrom("Europe/Berlin", "UTC"),
+  {
+    weight: 2,
+    arbitrary: fc.oneof(
+      fc.record({ type: textSubject, operator: fc.constantFrom(...textOperators), value: someText }),
+      fc.record({
+        type: textSubject,
+        operator: fc.constantFrom(...listOperators),
+        value: fc.array(someText, { maxLength: 3 }),
+      }),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: everyMember<Exclude<LeafType, TextSubject | NumberSubject> | "NUMBER", Condition>({
+      DURATION: fc.record({
+        type: fc.constant("DURATION"),
+        operator: fc.constantFrom(...numberOperators),
+        valueMs: fc.constantFrom(hourMs, 4 * hourMs, dayMs),
+      }),
+      NUMBER: fc.record({
+        type: fc.constantFrom("RISK_SCORE" as const, ...countSubjects),
+        operator: fc.constantFrom(...numberOperators),
+        value: fc.integer({ min: 0, max: 3 }),
+      }),
+      TIME: fc.record({
+        type: fc.constant("TIME"),
+        operator: fc.constantFrom("WITHIN", "OUTSIDE"),
+        value: fc.record({
+          days: fc.subarray([...weekdays]),
+          from: fc.constantFrom("00:00", "12:30", "18:00"),
+          to: fc.constantFrom("06:00", "12:30", "24:00"),
+          timezone: fc.constantFrom("Europe/Berlin", "UTC"),
+        }),
+      }),
     }),
-  }),
+  },
 );
 
 export const anyCondition: fc.Arbitrary<Condition> = fc.letrec<{ condition: Condition }>((tie) => ({
@@ -162,14 +169,13 @@ export const anyStage: fc.Arbitrary<StageRule> = fc
     stageBy(approvers, { required, ...(via !== undefined && { via: [...via] }) }),
   );
 
-const anyEffect: fc.Arbitrary<PolicyEffect> = fc.oneof(
-  fc.constant<PolicyEffect>({ kind: "auto" }),
-  fc.constant<PolicyEffect>({ kind: "deny" }),
-  fc.array(anyStage, { minLength: 1, maxLength: 3 }).map((stages): PolicyEffect => ({
-    kind: "approval",
-    approval: { windowMs: dayMs, channels: [], stages },
-  })),
-);
+const anyEffect = everyMember<PolicyEffect["kind"], PolicyEffect>({
+  auto: fc.constant({ kind: "auto" }),
+  deny: fc.constant({ kind: "deny" }),
+  approval: fc
+    .array(anyStage, { minLength: 1, maxLength: 3 })
+    .map((stages) => ({ kind: "approval", approval: { windowMs: dayMs, channels: [], stages } })),
+});
 
 /** Policies of every kind under distinct names. */
 export const anyPolicies: fc.Arbitrary<readonly Policy[]> = fc

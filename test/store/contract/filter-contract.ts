@@ -30,11 +30,9 @@ interface Kept {
 const people = ["dev", "ann", "bob"] as const;
 const scopes = ["read:a", "read:b"] as const;
 const groups = ["group:dba", "group:security", "manager"] as const;
-const phases = ["PENDING", "APPROVED", "DENIED", "TIMED_OUT", "ACTIVE", "EXPIRED", "REVOKED"] as const;
-
 /** Asked at any minute: the clock may have been lowered between two of them. Over at minute 60, where time ends it. */
 const anyKept = fc.record({
-  phase: fc.constantFrom(...phases),
+  status: fc.constantFrom(...statuses),
   minute: fc.integer({ min: 0, max: 40 }),
   subject: fc.constantFrom(...people),
   asker: fc.constantFrom(...people),
@@ -53,19 +51,30 @@ function keptOf(one: typeof anyKept extends fc.Arbitrary<infer T> ? T : never, i
     scopes: [scope(one.scope)],
     requirement: { ...requirement, demands: [demandFixture([stageFixture([one.group])])] },
   };
-  const { phase } = one;
-  if (phase === "PENDING")
-    return { request: requestFixture(tail, { ...common, approvalDeadline: at(one.end) }) };
-  if (phase === "APPROVED")
-    return { request: approvedFixture(tail, { ...common, claimDeadline: at(one.end) }) };
-  if (phase === "DENIED" || phase === "TIMED_OUT") {
-    return { request: requestFixture(tail, { ...common, phase, endedAt: at(50), endReason: "over" }) };
+  const { status } = one;
+  switch (status) {
+    case "PENDING":
+      return { request: requestFixture(tail, { ...common, approvalDeadline: at(one.end) }) };
+    case "APPROVED":
+      return { request: approvedFixture(tail, { ...common, claimDeadline: at(one.end) }) };
+    case "DENIED":
+    case "CANCELLED":
+    case "TIMED_OUT":
+    case "FAILED":
+      return {
+        request: requestFixture(tail, { ...common, phase: status, endedAt: at(50), endReason: "over" }),
+      };
+    case "ACTIVE":
+    case "EXPIRED":
+    case "COMPLETED":
+    case "REVOKED": {
+      const { subjectId, scopes: held } = common;
+      return {
+        request: claimedFixture(tail, common),
+        grant: grantFixture(tail, { phase: status, subjectId, scopes: held, expiresAt: at(one.end) }),
+      };
+    }
   }
-  const { subjectId, scopes: held } = common;
-  return {
-    request: claimedFixture(tail, common),
-    grant: grantFixture(tail, { phase, subjectId, scopes: held, expiresAt: at(one.end) }),
-  };
 }
 
 async function keep(store: Store, all: readonly Kept[]): Promise<void> {
@@ -160,7 +169,7 @@ export function filterContract(open: OpenEmptyStore): void {
     const store = await open();
     const pending = keptOf(
       {
-        phase: "PENDING",
+        status: "PENDING",
         minute: 0,
         subject: "dev",
         asker: "dev",
@@ -197,12 +206,12 @@ export function filterContract(open: OpenEmptyStore): void {
     const store = await open();
     const common = { minute: 0, subject: "dev", asker: "dev", end: 60 } as const;
     // Two crowds, and one request that belongs to both, before all of them.
-    const both = keptOf({ phase: "ACTIVE", ...common, scope: "read:a", group: "group:dba" }, 0);
+    const both = keptOf({ status: "ACTIVE", ...common, scope: "read:a", group: "group:dba" }, 0);
     const crowd = Array.from({ length: 5_000 }, (_, index) =>
       keptOf(
         index % 2 === 0
-          ? { phase: "ACTIVE", ...common, scope: "read:a", group: "group:security" }
-          : { phase: "ACTIVE", ...common, scope: "read:b", group: "group:dba" },
+          ? { status: "ACTIVE", ...common, scope: "read:a", group: "group:security" }
+          : { status: "ACTIVE", ...common, scope: "read:b", group: "group:dba" },
         index + 1,
       ),
     );
@@ -223,7 +232,7 @@ export function filterContract(open: OpenEmptyStore): void {
     );
     const common = { minute: 0, subject: "dev", asker: "dev", scope: "read:a", end: 60 } as const;
     const all = Array.from({ length: 2_200 }, (_, index) =>
-      keptOf({ phase: "ACTIVE", ...common, group: index % 2 === 0 ? "manager" : "group:dba" }, index),
+      keptOf({ status: "ACTIVE", ...common, group: index % 2 === 0 ? "manager" : "group:dba" }, index),
     );
     await keepTogether(store, all);
     const newestFirst = all.map(({ request }) => request.id).toReversed();

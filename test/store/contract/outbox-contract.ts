@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { DueEffect, Store, Write } from "../../../src/service/ports/store.ts";
 import { at, ids, noticeFixture, stepFixture } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
+import { everyEffect } from "../../support/every-effect.ts";
 import { committed } from "../../support/committed.ts";
 
 const a = ids.request("a");
@@ -29,6 +30,23 @@ export function outboxContract(open: OpenEmptyStore): void {
     ]);
     expect(await due(store, 2)).toEqual(["early", "late"]);
     expect(await due(store, 2, 1)).toEqual(["early"]);
+  });
+
+  test("an effect of every kind is read back as it was written", async () => {
+    const store = await open();
+    const effects = Object.values(everyEffect).map((effect) =>
+      noticeFixture(effect.kind.replaceAll("_", "-"), null, { effect }),
+    );
+    for (const one of effects) {
+      await committed(store, sending(one));
+      const [found] = await store.dueEffects(at(0), 1);
+      expect(found).toMatchObject({ id: one.id, effect: one.effect });
+      await committed(
+        store,
+        change({ kind: "effectLeased", id: one.id, lease: 0, until: at(5) }),
+        change({ kind: "effectSettled", id: one.id, lease: 1 }),
+      );
+    }
   });
 
   test("a leased effect belongs to one relay until the lease is over", async () => {
