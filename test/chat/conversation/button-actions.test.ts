@@ -32,7 +32,7 @@ function tokenIn(reply: Reply): string {
   return reply.credential.token;
 }
 
-test("the whole job without leaving chat: ask, approve, show, use, done", async () => {
+test("request, approve, show, use and end access without leaving chat", async () => {
   const { id, token } = await active();
   expect(await isActive(token)).toBe(true);
   const over = await press("dev", "done", id);
@@ -41,7 +41,7 @@ test("the whole job without leaving chat: ask, approve, show, use, done", async 
 });
 
 describe("the credential", () => {
-  test("is shown once and to the requester only", async () => {
+  test("is shown once, to the requester only", async () => {
     const id = await approved();
     expect(await press("ann", "show_credential", id)).toMatchObject({
       refusal: { refused: "not_requester" },
@@ -52,7 +52,7 @@ describe("the credential", () => {
     expect(saidBy(again)).toContain("press Replace credential");
   });
 
-  test("is replaced, and the old one is dead at once", async () => {
+  test("is replaced, and the old one stops working immediately", async () => {
     const { id, token } = await active();
     const fresh = tokenIn(await press("dev", "replace_credential", id));
     expect([await isActive(token), await isActive(fresh)]).toEqual([false, true]);
@@ -71,21 +71,21 @@ describe("the credential", () => {
   });
 });
 
-describe("a press is decided from our state, whatever the card showed", () => {
-  test("approving on old terms is refused, with the new ones", async () => {
+describe("a press is decided from the stored state, whatever the card showed", () => {
+  test("approving an older revision is refused, with the current card", async () => {
     const id = await asked("dev");
     const reply = await press("ann", "approve", id, "an older revision");
     expect(reply).toMatchObject({ kind: "refused", refusal: { refused: "request_changed" } });
     expect(cardIn(reply).request.status).toBe("PENDING");
   });
 
-  test("a form for what cannot be any more is not opened: the truth is", async () => {
+  test("a form for an action that is no longer possible is not opened: the current status is shown", async () => {
     const id = await approved();
     const late = await press("bob", "deny", id);
     expect(saidBy(late)).toMatch(/^Nothing was changed\. Current status: Approved by ann/);
   });
 
-  test("one's own request offers no form to decide it", async () => {
+  test("requesters get no form to decide their own request", async () => {
     const id = await asked("dev");
     for (const action of ["deny", "approve_for_less"] as const) {
       expect(await press("dev", action, id)).toMatchObject({ refusal: { refused: "self_approval" } });
@@ -93,7 +93,7 @@ describe("a press is decided from our state, whatever the card showed", () => {
     expect(await press("dev", "approve", id)).toMatchObject({ refusal: { refused: "self_approval" } });
   });
 
-  test("who has no part in it is refused at a channel's card, on record", async () => {
+  test("a person without a part in the request is refused at a channel's card, and that is recorded", async () => {
     const id = await asked("dev");
     expect(await press("lead", "deny", id)).toMatchObject({ kind: "refused", card: null });
     expect(await press("lead", "approve", id)).toMatchObject({ refusal: { refused: "not_an_approver" } });
@@ -102,13 +102,13 @@ describe("a press is decided from our state, whatever the card showed", () => {
   });
 });
 
-describe("what is of high risk", () => {
+describe("a request of high risk", () => {
   beforeEach(async () => {
     const risk = [{ name: "production", points: 80, when: [] }];
     await harness().configure(chatPolicies(), { ...chatRules, risk });
   });
 
-  test("is approved by a second press, below every scope and the whole reason", async () => {
+  test("needs a second press, below every scope and the whole reason", async () => {
     const id = await asked("dev");
     const form = dialogIn(await press("ann", "approve", id));
     expect(plain(form.intro)).toContain("This is high risk: 80 of 100");
@@ -124,7 +124,7 @@ describe("what is of high risk", () => {
     expect(cardIn(reply).request.status).toBe("APPROVED");
   });
 
-  test("is refused at the first press to whoever may not decide it", async () => {
+  test("is refused at the first press for people who may not decide it", async () => {
     const id = await asked("dev");
     expect(await press("dev", "approve", id)).toMatchObject({ refusal: { refused: "self_approval" } });
     expect(await press("lead", "approve", id)).toMatchObject({ refusal: { refused: "not_an_approver" } });
@@ -162,7 +162,7 @@ describe("forms that decide", () => {
     });
   });
 
-  test("approve for less keeps the revision its reader saw, and more than asked is said at the field", async () => {
+  test("approve for less keeps the revision its reader saw, and shows a too long duration at the field", async () => {
     const id = await asked("dev");
     const { ref } = dialogIn(await press("ann", "approve_for_less", id));
     expect(saidBy(await send("ann", "approve_for_less", id, { duration: "9h" }, ref.revision))).toMatch(
@@ -181,7 +181,7 @@ describe("forms that decide", () => {
     expect(cardIn(reply).request).toMatchObject({ status: "APPROVED", grantedDuration: "1h" });
   });
 
-  test("extend asks for more time and keeps the access going", async () => {
+  test("extend requests more time, and the access continues", async () => {
     const { id, token } = await active();
     expect(plain(dialogIn(await press("dev", "extend", id)).intro)).toContain("It ends ");
     const errors = await send("dev", "extend", id, { duration: "soon" });
@@ -196,7 +196,7 @@ describe("forms that decide", () => {
     expect(await isActive(token)).toBe(true);
   });
 
-  test("revoke ends it at once, and not for its holder", async () => {
+  test("revoke ends access at once, and its holder cannot use it", async () => {
     const { id, token } = await active();
     expect(await press("dev", "revoke", id)).toMatchObject({ refusal: { refused: "not_an_approver" } });
     dialogIn(await press("ann", "revoke", id));
@@ -206,7 +206,7 @@ describe("forms that decide", () => {
     expect(await isActive(token)).toBe(false);
   });
 
-  test("an emergency is judged by a reviewer, never by who took it", async () => {
+  test("break-glass access is judged by a reviewer, never by the person who used it", async () => {
     const values = { scopes: "write:prod:orders-db", duration: "30m", reason: "INC-42" };
     const taken = await chat().submit(await caller("dev"), dialogRef("break_glass"), values);
     const { id } = cardIn(taken).request;
@@ -229,11 +229,11 @@ describe("one press builds one card", () => {
     return cardBuilds().take();
   };
 
-  test("an approval, and one that asks to confirm a high risk", async () => {
+  test("an approval, and one that needs a confirmation", async () => {
     expect([await approve(40), await approve(80)]).toEqual([1, 1]);
   });
 
-  test("a form that is not opened, because its reader may not or it is too late", async () => {
+  test("a form that is not opened, because its reader may not use it or is too late", async () => {
     const id = await approved();
     cardBuilds().take();
     await press("dev", "deny", id);
@@ -243,7 +243,7 @@ describe("one press builds one card", () => {
   });
 });
 
-test("details name every approver, the policy and the trail", async () => {
+test("details name every approver, the policy and the votes", async () => {
   const id = await asked("dev");
   await run("ann", `approve ${id} because fine`);
   const reply = await press("ann", "details", id);
@@ -252,7 +252,7 @@ test("details name every approver, the policy and the trail", async () => {
   expect(saidBy(reply)).toContain('Policy "production" governs read:prod:orders-db');
 });
 
-test("an administrator links an account with one press, or says whose it is", async () => {
+test("an administrator links an account with one press, or names its owner", async () => {
   const account = { surface: "slack", team: "T0123", user: "U0NEW" } as const;
   const admin = await caller("cto", "requester", "approver", "admin");
   const form = dialogIn(await chat().link(admin, account, null));

@@ -14,7 +14,7 @@ const homeOf = async (name: string): Promise<Home> => {
 const entries = (home: Home, id: Home["sections"][number]["id"]): readonly string[] =>
   (home.sections.find((section) => section.id === id)?.entries ?? []).map((entry) => plain([entry.line]));
 
-test("what waits for this very person is to decide, and nothing they have decided or asked themselves", async () => {
+test("To decide lists what waits for this person, without decided and own requests", async () => {
   const pay = "request read:pay:ledger for 1h because audit ticket FIN-1";
   await asked("dev", pay);
   await asked("ann", "request read:prod:orders-db for 2h because INC-42");
@@ -27,7 +27,7 @@ test("what waits for this very person is to decide, and nothing they have decide
   expect(entries(await homeOf("bob"), "to_decide")).toHaveLength(2);
 });
 
-test("active access says how long it lasts still, pending how long it waits, recent how it ended", async () => {
+test("active access shows the time left, pending the deadline, recent how it ended", async () => {
   const id = await asked("dev");
   await press("ann", "approve", id);
   expect(entries(await homeOf("dev"), "pending")).toEqual([
@@ -46,7 +46,7 @@ test("active access says how long it lasts still, pending how long it waits, rec
   ]);
 });
 
-test("a manager finds what waits for managers", async () => {
+test("a manager finds requests that wait for managers", async () => {
   await asked("dev", "request read:team:board for 1h because retro");
   expect(entries(await homeOf("lead"), "to_decide")).toEqual([
     "dev: read:team:board for 1 hour · 1 day to decide",
@@ -57,7 +57,7 @@ test("a manager finds what waits for managers", async () => {
   });
 });
 
-test("more than ten are cut, and it is said", async () => {
+test("a section with more than ten entries is cut and says so", async () => {
   await harness().configure(chatPolicies(), {
     ...chatRules,
     limits: { pendingPerIdentity: 50, activePerIdentity: 50 },
@@ -69,7 +69,7 @@ test("more than ten are cut, and it is said", async () => {
   expect(pending?.entries).toHaveLength(10);
 });
 
-test("what does not fit on the first page is on the next ones: every request is reachable, each once", async () => {
+test("entries that do not fit are on the next pages: every request is listed exactly once", async () => {
   for (let count = 0; count < 13; count++) {
     await harness().ask(count % 2 === 0 ? "dev" : "lead", {
       scopes: [`read:prod:db-${count}`],

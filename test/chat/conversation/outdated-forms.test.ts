@@ -9,7 +9,7 @@ import { chatPolicies, chatRules } from "./support/policy-fixtures.ts";
 const { chat, caller, harness } = chatForEach(chatPolicies, chatRules);
 const typed = "The replica would do: ask again for read:replica:orders-db";
 
-/** dev asked, and ann has decided while the form of bob was open. */
+/** A request by dev that ann denied while bob's form was open. */
 const decided = async (): Promise<string> => {
   const asked = await harness().ask("dev", { scopes: ["read:prod:orders-db"], duration: "2h" });
   const id = "request" in asked ? asked.request.id : "";
@@ -17,7 +17,7 @@ const decided = async (): Promise<string> => {
   return id;
 };
 
-describe("a form that is answered when its request has moved on", () => {
+describe("a form that is submitted after its request was decided", () => {
   test.each<[DialogId, Record<string, string>, string]>([
     ["deny", { words: typed }, "bob"],
     ["approve", { words: typed }, "bob"],
@@ -26,7 +26,7 @@ describe("a form that is answered when its request has moved on", () => {
     ["extend", { words: typed, duration: "1h" }, "dev"],
     ["cancel", { words: typed }, "dev"],
     ["justified", { words: typed }, "sec"],
-  ])("%s says what happened and shows again what was typed", async (form, values, name) => {
+  ])("%s says what happened and shows the typed text again", async (form, values, name) => {
     const id = await decided();
     const ref = dialogRef(form, { requestId: id, revision: "r" });
     const reply = await chat().submit(await caller(name), ref, values);

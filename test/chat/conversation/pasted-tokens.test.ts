@@ -6,7 +6,7 @@ import { chatForEach } from "./support/chat-harness.ts";
 
 const { harness, chat, caller, run } = chatForEach(chatPolicies, chatRules);
 
-/** A key of cid's, which somebody then pastes. */
+/** An API key of cid, to be pasted by somebody. */
 async function pasted(): Promise<string> {
   const made = await harness().services.apiKeys.create(await harness().caller("cto", "admin"), {
     identityId: "id_cid",
@@ -16,7 +16,7 @@ async function pasted(): Promise<string> {
   if ("refused" in made) throw new Error(made.detail);
   return made.token;
 }
-const isLiving = async (token: string): Promise<boolean> =>
+const isActive = async (token: string): Promise<boolean> =>
   !("refused" in (await harness().services.apiKeys.authenticate(token)));
 const isStored = async (token: string): Promise<boolean> =>
   JSON.stringify(await harness().audit()).includes(token.slice(8));
@@ -26,17 +26,17 @@ test.each<[string, (token: string) => string]>([
   ["a scope", (token) => `request read:${token} for 2h because INC-42`],
   ["the time", (token) => `request read:prod:orders-db for ${token} because INC-42`],
   ["an id", (token) => `status ${token}`],
-  ["the place of a verb", (token) => `${token} now`],
-  ["an emergency's reason", (token) => `break-glass read:prod:orders-db because ${token}`],
-])("a token typed as %s is ended, and neither kept nor said back", async (_, text) => {
+  ["a verb", (token) => `${token} now`],
+  ["a break-glass reason", (token) => `break-glass read:prod:orders-db because ${token}`],
+])("a token typed as %s is revoked, and neither stored nor repeated", async (_, text) => {
   const token = await pasted();
   const reply = await run("dev", text(token));
   expect(tokensIn(reply)).toEqual([]);
-  expect([await isLiving(token), await isStored(token)]).toEqual([false, false]);
+  expect([await isActive(token), await isStored(token)]).toEqual([false, false]);
 });
 
 test.each(["reason", "scopes", "identity", "words", "duration"])(
-  "a token in a form's field %s is ended, and neither kept nor said back",
+  "a token in the form field %s is revoked, and neither stored nor repeated",
   async (field) => {
     const token = await pasted();
     const own = await caller("dev", "requester", "approver", "admin");
@@ -46,6 +46,6 @@ test.each(["reason", "scopes", "identity", "words", "duration"])(
     const values = { scopes: "read:prod:orders-db", reason: "INC-42", duration: "2h", [field]: `x ${token}` };
     expect(tokensIn(await chat().preview(own, form, values))).toEqual([]);
     expect(tokensIn(await chat().submit(own, form, values))).toEqual([]);
-    expect([await isLiving(token), await isStored(token)]).toEqual([false, false]);
+    expect([await isActive(token), await isStored(token)]).toEqual([false, false]);
   },
 );

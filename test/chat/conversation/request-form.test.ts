@@ -24,7 +24,7 @@ const options = async (typed: string) =>
   (await chat().catalogOptions(await caller("dev"), typed)).map((one) => one.label);
 
 describe("the request form", () => {
-  test("asks for what was typed and what was picked together", async () => {
+  test("requests the typed and the picked scopes together", async () => {
     const [option] = await chat().catalogOptions(await caller("dev"), "payments");
     const reply = await submit({ ...filled, catalog: [option?.value ?? ""], ticket: "FIN-1" });
     expect(cardIn(reply).request).toMatchObject({
@@ -34,7 +34,7 @@ describe("the request form", () => {
     });
   });
 
-  test("understands several picked values as one text, as some platforms send them", async () => {
+  test("reads several picked values from one text, as some platforms send them", async () => {
     const all = await chat().catalogOptions(await caller("dev"), "");
     const picked = all.filter((one) => one.label !== "Playground").map((one) => one.value);
     const reply = await submit({ catalog: picked.join(","), duration: "1h", reason: "x", ticket: "FIN-1" });
@@ -46,7 +46,7 @@ describe("the request form", () => {
   });
 
   test.each(["clock_behind", "audit_head_differs"] as const)(
-    "stays open with what was typed while new access is held back (%s)",
+    "stays open with the typed text while new access is held back (%s)",
     async (code) => {
       harness().hold(refuse(code, "No new access is given."));
       expect(saidBy(await submit(filled))).toContain("catalog: No new access is given.");
@@ -83,7 +83,7 @@ describe("the request form", () => {
       { ...filled, scopes: "read:vault" },
       'catalog: The policy "vault" denies read:vault.',
     ],
-  ])("with %s says so at the field, and stays open", async (_, values, message) => {
+  ])("with %s shows an error at the field and stays open", async (_, values, message) => {
     const reply = await submit(values);
     expect(reply.kind).toBe("errors");
     expect(saidBy(reply)).toContain(message);
@@ -91,21 +91,21 @@ describe("the request form", () => {
     if (reply.kind === "errors") for (const { field } of reply.errors) expect(fields).toContain(field);
   });
 
-  test("says everything that is wrong at once", async () => {
+  test("shows all errors at once", async () => {
     const reply = await submit({});
     expect(saidBy(reply).split("\n")).toHaveLength(3);
   });
 });
 
-describe("the preview says before sending what will happen", () => {
+describe("the preview says before submitting", () => {
   test("who will be asked, with the risk", async () => {
-    const said = await preview({ ...filled, reason: "" });
-    expect(said.outcome).toBe("needs_approval");
-    expect(plain(said.lines)).toContain("Needs 1 of 3: ann, bob, cid.");
-    expect(plain(said.lines)).toContain("Risk 40 of 100: production +40");
+    const shown = await preview({ ...filled, reason: "" });
+    expect(shown.outcome).toBe("needs_approval");
+    expect(plain(shown.lines)).toContain("Needs 1 of 3: ann, bob, cid.");
+    expect(plain(shown.lines)).toContain("Risk 40 of 100: production +40");
   });
 
-  test("how soon people usually answer, once that can be told", async () => {
+  test("how soon people usually answer, once there is enough data", async () => {
     for (const minutes of [5, 12, 50]) {
       const asked = await run("dev", "request read:prod:orders-db for 1h because x");
       expect(plain((await preview(filled)).lines)).not.toContain("Usually");
@@ -116,8 +116,8 @@ describe("the preview says before sending what will happen", () => {
   });
 
   test("that it will be approved at once", async () => {
-    const said = await preview({ ...filled, scopes: "write:dev:playground" });
-    expect(said).toMatchObject({
+    const shown = await preview({ ...filled, scopes: "write:dev:playground" });
+    expect(shown).toMatchObject({
       outcome: "auto_approved",
       lines: [["Will be approved at once."], ["Risk ", "0 of 100"]],
     });
@@ -129,7 +129,7 @@ describe("the preview says before sending what will happen", () => {
     );
   });
 
-  test("nothing while too little is filled in", async () => {
+  test("nothing while the form is incomplete", async () => {
     expect((await preview({ reason: "x" })).outcome).toBe("incomplete");
   });
 });
@@ -148,7 +148,7 @@ describe("the catalog", () => {
 });
 
 describe("break-glass", () => {
-  test("says first what is recorded, who is alerted and who reviews", async () => {
+  test("first says what is recorded, who is alerted and who reviews", async () => {
     const form = dialogIn(await run("dev", "break-glass write:prod:orders-db for 30m because INC-42"));
     const intro = plain(form.intro);
     expect(intro).toContain("slack:C0SECURITY");
@@ -157,34 +157,34 @@ describe("break-glass", () => {
     expect(form.fields.find((field) => field.id === "reason")).toMatchObject({ value: "INC-42" });
   });
 
-  test("is taken only through the form, and stops until the credential is shown", async () => {
+  test("needs the form, and waits at Show credential", async () => {
     const reply = await submit({ ...filled, duration: "30m" }, "break_glass");
     expect(cardIn(reply)).toMatchObject({ request: { status: "APPROVED", breakGlass: true } });
     expect(JSON.stringify(reply)).not.toContain("kd_jit_");
   });
 
-  test("alerts people before it answers, so that no secret can come first", async () => {
-    const told: string[] = [];
+  test("alerts people before it answers, so before any secret", async () => {
+    const alerted: string[] = [];
     const { context, clock } = harness();
     const services = createServices(
       context,
       async (id) => {
-        told.push(id);
+        alerted.push(id);
       },
       (fault) => {
         throw fault;
       },
     );
-    const { accountLinks: people, cards } = services;
-    const talk = createChat({ services, accountLinks: people, cards, now: clock.now });
+    const { accountLinks, cards } = services;
+    const otherChat = createChat({ services, accountLinks, cards, now: clock.now });
     const values = { ...filled, duration: "30m" };
-    const reply = await talk.submit(await caller("dev"), dialogRef("break_glass"), values);
-    expect(told).toEqual([cardIn(reply).request.id]);
-    await talk.run(await caller("dev"), "request write:dev:playground for 1h because trying");
-    expect(told).toHaveLength(1);
+    const reply = await otherChat.submit(await caller("dev"), dialogRef("break_glass"), values);
+    expect(alerted).toEqual([cardIn(reply).request.id]);
+    await otherChat.run(await caller("dev"), "request write:dev:playground for 1h because trying");
+    expect(alerted).toHaveLength(1);
   });
 
-  test("is not opened for who is not named", async () => {
+  test("is refused for people whom the configuration does not name", async () => {
     expect(await run("ann", "break-glass")).toMatchObject({
       kind: "refused",
       refusal: { refused: "break_glass_not_allowed" },
@@ -192,7 +192,7 @@ describe("break-glass", () => {
   });
 });
 
-test("every form keeps the limits of the platforms, and its reference comes back as it went", async () => {
+test("every form keeps the limits of the platforms, and its reference survives JSON", async () => {
   const forms = [requestForm(), dialogIn(await run("dev", "break-glass"))];
   for (const form of forms) {
     expect(form.title.length).toBeLessThanOrEqual(24);

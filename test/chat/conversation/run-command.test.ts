@@ -9,8 +9,8 @@ import { chatPolicies, chatRules } from "./support/policy-fixtures.ts";
 
 const { harness, chat, caller, run, asked } = chatForEach(chatPolicies, chatRules);
 
-describe("asking by text", () => {
-  test("is sent at once when nothing is missing, and names who was asked and until when", async () => {
+describe("requesting by text", () => {
+  test("submits at once when nothing is missing, and says who was asked until when", async () => {
     const reply = await run("dev", "request read:prod:orders-db for 2h because INC-42");
     expect(cardIn(reply)).toMatchObject({
       audience: "requester",
@@ -19,7 +19,7 @@ describe("asking by text", () => {
     expect(saidBy(reply)).toMatch(/^Asked: ann, bob, cid, until 20.*Z\. /);
   });
 
-  test("opens the form with everything that was typed when something is missing", async () => {
+  test("opens the form with the typed values when something is missing", async () => {
     const form = dialogIn(await run("dev", "request read:prod:orders-db because INC-42"));
     const typed = form.fields.flatMap((field) => (field.kind === "text" ? [[field.id, field.value]] : []));
     expect(Object.fromEntries(typed)).toEqual({
@@ -40,14 +40,14 @@ describe("asking by text", () => {
     });
   });
 
-  test("twice for the same shows the first one", async () => {
+  test("a second request for the same shows the first one", async () => {
     const id = await asked("dev");
     const again = await run("dev", "request read:prod:orders-db for 1h because again");
     expect(again).toMatchObject({ kind: "refused", card: { request: { id } } });
     expect(saidBy(again)).toContain(`/jit status ${id}`);
   });
 
-  test("what is approved at once waits for the press, and no secret is sent unasked", async () => {
+  test("an auto-approved request waits for Show credential: no secret is sent unasked", async () => {
     const reply = await run("dev", "request write:dev:playground for 1h because trying");
     expect(cardIn(reply)).toMatchObject({
       request: { status: "APPROVED" },
@@ -58,19 +58,19 @@ describe("asking by text", () => {
 });
 
 describe("deciding by text", () => {
-  test("approve, with fewer hours and a comment", async () => {
+  test("approve, for less time and with a comment", async () => {
     const id = await asked("dev");
     const reply = await run("ann", `approve ${id} for 1h because the replica will do`);
     expect(cardIn(reply).request).toMatchObject({ status: "APPROVED", grantedDuration: "1h" });
     expect(saidBy(reply)).toBe("You approved it; the requester is notified.");
   });
 
-  test("one of two says how many are missing", async () => {
+  test("the first of two approvals says how many are missing", async () => {
     const id = await asked("dev", "request read:pay:ledger for 1h because audit ticket FIN-1");
     expect(saidBy(await run("ann", `approve ${id}`))).toBe("You approved it; 1 more approval is needed.");
   });
 
-  test("deny and revoke without a reason ask for one, and with one are done", async () => {
+  test("deny and revoke ask for a reason, and run when it is given", async () => {
     const id = await asked("dev");
     expect(dialogIn(await run("ann", `deny ${id}`))).toMatchObject({ ref: { id: "deny", requestId: id } });
     expect(cardIn(await run("ann", `deny ${id} use the replica`)).request).toMatchObject({
@@ -83,7 +83,7 @@ describe("deciding by text", () => {
     expect(cardIn(await run("ann", `revoke ${other} incident over`)).request.status).toBe("REVOKED");
   });
 
-  test("too late is told the truth, with the card as it stands", async () => {
+  test("a late decision is refused with the reason and the current card", async () => {
     const id = await asked("dev");
     await run("ann", `approve ${id}`);
     const late = await run("bob", `approve ${id}`);
@@ -92,7 +92,7 @@ describe("deciding by text", () => {
     expect(saidBy(late)).toContain("ann");
   });
 
-  test("a stranger to the request learns nothing of it, and the attempt is on record", async () => {
+  test("a person without a part in the request learns nothing of it, and the attempt is recorded", async () => {
     const id = await asked("dev");
     for (const text of [`status ${id}`, `deny ${id}`, `approve ${id}`, `revoke ${id} x`]) {
       const reply = await run("lead", text);
@@ -105,7 +105,7 @@ describe("deciding by text", () => {
 });
 
 describe("reading", () => {
-  test("the empty command is a small menu that counts what waits", async () => {
+  test("the empty command shows a menu with the number of waiting requests", async () => {
     await asked("dev");
     const menu = await run("ann", "");
     expect(menu).toMatchObject({
@@ -115,7 +115,7 @@ describe("reading", () => {
     expect(saidBy(menu)).toContain("To decide: 1");
   });
 
-  test("list shows one's own open requests only", async () => {
+  test("list shows the caller's open requests only", async () => {
     const id = await asked("dev");
     expect(await run("dev", "list")).toMatchObject({ kind: "cards", cards: [{ request: { id } }] });
     expect(await run("ann", "list")).toMatchObject({ kind: "cards", cards: [] });
@@ -130,7 +130,7 @@ describe("reading", () => {
     expect(await run("dev", "list")).toMatchObject({ cards: [] });
   });
 
-  test("what a policy that denies says is quoted, when asking and when trying out", async () => {
+  test("the message of a denying policy is quoted, in a request and in a dry run", async () => {
     const message = "Use the replica.\nTicket: INC-1";
     await harness().configure([denyPolicy("never", { message })], chatRules);
     const quoted = 'Its author says: "Use the replica. Ticket: INC-1"';
@@ -141,28 +141,28 @@ describe("reading", () => {
     expect(trying).toContain(quoted);
   });
 
-  test("help lists every command, or tells of one", async () => {
+  test("help lists every command, or explains one", async () => {
     expect(saidBy(await run("dev", "help"))).toContain("/jit break-glass");
     expect(saidBy(await run("dev", "help why"))).toContain("For example: /jit why read:prod:orders-db");
   });
 
-  test("a slip is answered with what was probably meant", async () => {
+  test("a mistyped command is answered with the likely one", async () => {
     expect(saidBy(await run("dev", "reqest read:prod:orders-db for 2h"))).toContain(
       "Did you mean /jit request read:prod:orders-db for 2h?",
     );
   });
 
-  test("where people just write, no command begins with a slash", async () => {
+  test("with an empty prefix no text mentions a slash command", async () => {
     const { services, clock } = harness();
-    const { accountLinks: people, cards } = services;
-    const plainChat = createChat({ services, accountLinks: people, cards, now: clock.now, prefix: "" });
+    const { accountLinks, cards } = services;
+    const plainChat = createChat({ services, accountLinks, cards, now: clock.now, prefix: "" });
     for (const text of ["help", "", "reqest", "status nope", "why read:prod:x"]) {
       expect(saidBy(await plainChat.run(await caller("dev"), text))).not.toContain("/jit");
     }
   });
 });
 
-describe("somebody without a link", () => {
+describe("a person without a linked account", () => {
   const unlinkedUser = {
     account: { surface: "slack", team: "T0123", user: "U0STRANGER" },
     displayName: "Somebody",
@@ -181,7 +181,7 @@ describe("somebody without a link", () => {
   });
 });
 
-test("whatever is typed is answered in words, without a secret and without a throw", async () => {
+test("every input gets a text reply, without a secret and without an exception", async () => {
   const id = await asked("dev");
   const word = fc.constantFrom(
     ...commandNames,
@@ -208,14 +208,14 @@ test("whatever is typed is answered in words, without a secret and without a thr
   );
 });
 
-test("a store that cannot be used is a no in words, never a throw", async () => {
+test("an unavailable store is a refusal, never an exception", async () => {
   const { services, clock } = harness();
-  const { accountLinks: people, cards } = services;
+  const { accountLinks, cards } = services;
   const down = async (): Promise<never> => {
     throw new StoreUnavailable("busy");
   };
   const broken = { ...services, requestCommands: { ...services.requestCommands, ask: down, approve: down } };
-  const failing = createChat({ services: broken, accountLinks: people, cards, now: clock.now });
+  const failing = createChat({ services: broken, accountLinks, cards, now: clock.now });
   const text = "request read:prod:orders-db for 2h because INC-42";
   expect(await failing.run(await caller("dev"), text)).toMatchObject({
     kind: "refused",

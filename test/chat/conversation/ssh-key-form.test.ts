@@ -18,8 +18,8 @@ beforeEach(async () => {
     more: [{ name: "bastion", resources: "host:", needsSshPublicKey: true }],
   });
   const { services, clock } = harness;
-  const { accountLinks: people, cards } = services;
-  chat = createChat({ services, accountLinks: people, cards, now: clock.now });
+  const { accountLinks, cards } = services;
+  chat = createChat({ services, accountLinks, cards, now: clock.now });
   dev = { ...(await harness.caller("dev")), via: "slack" };
 });
 afterEach(async () => {
@@ -34,7 +34,7 @@ const send = (id: "show_credential" | "replace_credential", requestId: string, t
 const issued = async () =>
   (await harness.audit()).filter(({ action }) => action === "credential.issued").length;
 
-test("where a target is reached by SSH, Show credential asks for the public key, and makes nothing before", async () => {
+test("for an SSH target Show credential asks for the public key and creates nothing before", async () => {
   const id = await approved();
   const reply = await press("show_credential", id);
   expect(reply).toMatchObject({ kind: "dialog", dialog: { ref: { id: "show_credential", requestId: id } } });
@@ -44,7 +44,7 @@ test("where a target is reached by SSH, Show credential asks for the public key,
   expect(await issued()).toBe(0);
 });
 
-test("with the key the credential is shown; what is no key is said at its field, and nothing is made", async () => {
+test("with a key the credential is shown; an invalid key is an error at its field, and nothing is created", async () => {
   const id = await approved();
   for (const typed of ["", "ssh-rsa AAAA", "-----BEGIN OPENSSH PRIVATE KEY-----"]) {
     expect(await send("show_credential", id, typed)).toMatchObject({
@@ -70,7 +70,7 @@ test("Replace credential asks for the key before it replaces anything", async ()
   expect(await send("replace_credential", id, key)).toMatchObject({ kind: "credential" });
 });
 
-test("in Teams the form's answer is only ever in a dialog: sent from a message it makes nothing", async () => {
+test("in Teams only a dialog accepts the form: submitted from a message it creates nothing", async () => {
   const id = await approved();
   const ref = JSON.stringify(dialogRef("show_credential", { requestId: id }));
   const outcome = await runAction(

@@ -11,7 +11,7 @@ afterEach(async () => {
   await harness.close();
 });
 
-/** What sam, who has no link, becomes by typing a command. */
+/** The link that sam, who has none, gets by typing a command. */
 const linkOfSam = async (member: object, linkByEmail = true) => {
   harness = await openSlackHarness(policies, {}, { linkByEmail }, (fake) => {
     fake.members.set(slackId("sam"), { profile: { email: "sam@company.com" }, ...member });
@@ -20,12 +20,12 @@ const linkOfSam = async (member: object, linkByEmail = true) => {
   return (await harness.service.store.identity(idOf("sam")))?.value.links.slack;
 };
 
-test("by e-mail, where it is switched on: a full member with exactly one's address is linked, on record", async () => {
+test("by e-mail, if enabled: a full member whose address matches one identity is linked, and that is recorded", async () => {
   expect(await linkOfSam({})).toEqual({ teamId: harness.fake.teamId, userId: slackId("sam") });
   expect((await harness.service.audit()).map((one) => one.action)).toContain("identity.linked");
 });
 
-test("made once, the link stays with the account whatever its address says later", async () => {
+test("a link stays with the account when its address changes later", async () => {
   await linkOfSam({});
   harness.fake.members.set(slackId("sam"), { profile: { email: "cto@company.com" } });
   await harness.command("sam", "list");
@@ -37,15 +37,15 @@ test.for([
   ["a guest", { is_restricted: true }],
   ["a bot", { is_bot: true }],
   ["a member of another workspace", { team_id: "T0OTHER" }],
-  ["an address that nobody has confirmed", { is_email_confirmed: false }],
-  ["an address of somebody who has an account already", { profile: { email: "ann@company.com" } }],
+  ["an unconfirmed address", { is_email_confirmed: false }],
+  ["the address of a person with another account", { profile: { email: "ann@company.com" } }],
   ["no address", { profile: {} }],
 ] as const)("never by e-mail: %s", async ([, member]) => {
   expect(await linkOfSam(member)).toBeUndefined();
   expect((await harness.service.audit()).map((one) => one.action)).not.toContain("identity.linked");
 });
 
-test("never by e-mail unless it is switched on", async () => {
+test("never by e-mail unless enabled", async () => {
   expect(await linkOfSam({}, false)).toBeUndefined();
 });
 

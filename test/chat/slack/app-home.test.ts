@@ -42,17 +42,17 @@ const ask = async (name = "dev", what = "read:prod:orders-db for 2h because INC-
 };
 
 describe("App Home", () => {
-  test("decided at home: a window says what came of it, and the home has nothing more to decide", async () => {
+  test("a decision in the App Home: a modal shows the result, and the home is updated", async () => {
     await ask();
     await openHome("ann");
     expect(homeOf("ann")).toContain("Approve");
     await harness.pressIn("ann", slackId("ann"), "approve");
-    await waitFor(() => harness.windows().includes("You approved it"));
+    await waitFor(() => harness.modals().includes("You approved it"));
     await waitFor(() => homeOf("ann").includes("Nothing waits for you."));
     expect((await harness.service.audit()).map((one) => one.action)).toContain("request.approved");
   });
 
-  test("what others do shows at a home that is open, without opening it again", async () => {
+  test("an open home is updated after other people's actions", async () => {
     await openHome("ann");
     expect(homeOf("ann")).toContain("Nothing waits for you.");
     await ask();
@@ -62,26 +62,26 @@ describe("App Home", () => {
     await waitFor(() => homeOf("ann").includes("Nothing waits for you."));
   });
 
-  test("the secret pressed for at home is in a window, and the home offers what is left to do", async () => {
+  test("Show credential in the App Home opens a modal, and the home offers the next actions", async () => {
     await ask("dev", "read:dev:a for 30m because testing");
     await openHome("dev");
     await harness.pressIn("dev", slackId("dev"), "show_credential");
-    await waitFor(() => harness.windows().includes("kd_jit_"));
+    await waitFor(() => harness.modals().includes("kd_jit_"));
     expect(homeOf("dev")).not.toContain("kd_jit_");
     await harness.settle();
     await waitFor(() => homeOf("dev").includes("I'm done"));
   });
 
-  test("somebody without a link can ask for one there, and nothing else happens before", async () => {
+  test("a person without a linked account can only ask to be linked there", async () => {
     await openHome("sam");
     expect(homeOf("sam")).toContain("Ask to be linked");
     await harness.pressIn("sam", slackId("sam"), "ask_for_link");
-    await waitFor(() => harness.windows().includes("asked to link you"));
+    await waitFor(() => harness.modals().includes("asked to link you"));
     await harness.settle();
     expect(buttonsOf(assertPresent(dm("cto")[0], "cto's card"))).toEqual(["Link", "Link to somebody else…"]);
   });
 
-  test("somebody of another workspace is told no, without a button", async () => {
+  test("a person of another workspace is refused, without a button", async () => {
     harness.fake.members.set(slackId("dev"), { team_id: "T0OTHER" });
     await openHome("dev");
     expect(homeOf("dev")).toContain("Only full members");
@@ -96,7 +96,7 @@ describe("the request form", () => {
     return harness.modal().id;
   };
 
-  test("finds catalog entries by typing, at most a hundred, and asks Slack who is typing once", async () => {
+  test("finds at most a hundred catalog entries by typing, and looks up the sender at Slack once", async () => {
     await open();
     harness.fake.calls.length = 0;
     const found = await Promise.all(
@@ -112,29 +112,29 @@ describe("the request form", () => {
     expect(harness.fake.calls).toEqual([]);
   });
 
-  test("says while it is filled who will be asked, or that it is approved at once; what was typed stays", async () => {
+  test("shows while one types who will be asked, or that it is auto-approved; typed values stay", async () => {
     const form = await open();
     await harness.type("dev", form, { scopes: "read:prod:orders-db", duration: "2h" });
-    await waitFor(() => harness.windows().includes("Needs 1 of 3"));
+    await waitFor(() => harness.modals().includes("Needs 1 of 3"));
     expect(JSON.stringify(harness.modal())).toContain('"initial_value":"2h"');
     await harness.type("dev", form, { scopes: "read:dev:a", duration: "30m" });
-    await waitFor(() => harness.windows().includes("Will be approved at once."));
+    await waitFor(() => harness.modals().includes("Will be approved at once."));
   });
 
-  test("fast typing is tried out once, as it stands in the end; what was picked stays picked", async () => {
+  test("fast typing causes one dry run of the final values; picked entries stay picked", async () => {
     const form = await open();
     harness.fake.calls.length = 0;
     const picked = { catalog: ["Orders database 7 & <reports>"] };
     await Promise.all(
       ["1", "12", "120", "120m"].map((duration) => harness.type("dev", form, { ...picked, duration })),
     );
-    await waitFor(() => harness.windows().includes("Needs 1 of 3"));
+    await waitFor(() => harness.modals().includes("Needs 1 of 3"));
     expect(harness.fake.calls.filter((one) => one.method === "views.update")).toHaveLength(1);
-    expect(harness.windows()).toContain('"initial_value":"120m"');
-    expect(harness.windows()).toContain('"value":"Orders database 7 & <reports>"');
+    expect(harness.modals()).toContain('"initial_value":"120m"');
+    expect(harness.modals()).toContain('"value":"Orders database 7 & <reports>"');
   });
 
-  test("complains at the field, and keeps the window", async () => {
+  test("shows errors at the field and keeps the modal open", async () => {
     const form = await open();
     const answer = await harness.submit("dev", form, {
       scopes: "read:prod:orders-db",
@@ -148,8 +148,8 @@ describe("the request form", () => {
   });
 });
 
-describe("what is long stays within Slack's limits", () => {
-  test("ten open requests in a list, which nobody keeps true and so has no buttons of theirs", async () => {
+describe("long content stays within Slack's limits", () => {
+  test("ten open requests in a list, which has no buttons of the requests", async () => {
     for (let index = 0; index < 12; index++)
       await ask("dev", `read:prod:db-${index} for 2h because INC-${index}`);
     const { body } = await harness.command("dev", "list");
@@ -157,11 +157,11 @@ describe("what is long stays within Slack's limits", () => {
     expect(blocks.filter((one) => one.type === "context")).toHaveLength(10);
     expect(blocks.filter((one) => one.type === "actions")).toEqual([]);
     await harness.command("dev", "home");
-    await waitFor(() => harness.windows().includes("Pending"));
+    await waitFor(() => harness.modals().includes("Pending"));
     await openHome("dev");
   });
 
-  test("twenty scopes, a reason of the greatest length, hostile signs in each word", async () => {
+  test("twenty scopes and the longest reason, full of characters to escape", async () => {
     const scopes = Array.from(
       { length: 20 },
       (_, index) => `read:prod:${"a-very-long-name-".repeat(5)}${index}`,

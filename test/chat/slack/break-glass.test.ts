@@ -29,7 +29,7 @@ const newWindow = async () => {
   await waitFor(() => [...harness.fake.views.keys()].some((id) => id.startsWith("V")));
   return harness.modal();
 };
-/** Takes access in an emergency, as far as the button that shows the credential. */
+/** Takes break-glass access, up to the button that shows the credential. */
 const takeAccess = async () => {
   await harness.command("dev", "break-glass read:prod:orders-db for 30m because INC-43 data is being lost");
   const form = await newWindow();
@@ -46,23 +46,23 @@ const takeAccess = async () => {
   return answer;
 };
 
-test("its form says what is recorded and who is alerted; they are told before the secret is shown, on a press", async () => {
+test("the form says what is recorded and who is alerted; the alert precedes the secret", async () => {
   const answer = await takeAccess();
   expect(answer.body["response_action"]).toBe("update");
   expect(JSON.stringify(answer.body)).not.toContain("kd_jit_");
   expect(JSON.stringify(harness.fake.messagesIn("C0SECURITY"))).toContain("emergency access");
   expect(buttonsOf(card("dev"))).toContain("Show credential");
   await harness.press("dev", card("dev"), "show_credential");
-  await waitFor(() => harness.windows().includes("kd_jit_"));
+  await waitFor(() => harness.modals().includes("kd_jit_"));
   await harness.settle();
   expect(buttonsOf(card("dev"))).toEqual(["I'm done", "Replace credential"]);
 });
 
-test("a reviewer judges with a reason; not justified ends it at once, and its user is told", async () => {
+test("a reviewer judges with a reason; Not justified ends the access at once, and its user is notified", async () => {
   await takeAccess();
   await harness.press("dev", card("dev"), "show_credential");
-  await waitFor(() => harness.windows().includes("kd_jit_"));
-  const token = assertPresent(/kd_jit_[0-9A-Za-z]{36}/.exec(harness.windows())?.[0], "token");
+  await waitFor(() => harness.modals().includes("kd_jit_"));
+  const token = assertPresent(/kd_jit_[0-9A-Za-z]{36}/.exec(harness.modals())?.[0], "token");
   await harness.settle();
   expect(buttonsOf(card("ann"))).toEqual(["Justified", "Not justified", "Revoke"]);
   harness.fake.views.clear();
@@ -75,24 +75,24 @@ test("a reviewer judges with a reason; not justified ends it at once, and its us
   expect(JSON.stringify(dm("dev"))).toContain("nobody lost anything");
 });
 
-test("who used it cannot judge it, whatever card they press on", async () => {
+test("the person who used it cannot judge it, on any card", async () => {
   await takeAccess();
   await harness.press("dev", card("dev"), "show_credential");
-  await waitFor(() => harness.windows().includes("kd_jit_"));
+  await waitFor(() => harness.modals().includes("kd_jit_"));
   await harness.settle();
   await harness.press("dev", card("ann"), "justified");
   await waitFor(() => harness.lastEphemeral().includes("cannot review your own"));
   expect(await actions()).not.toContain("break_glass.reviewed");
 });
 
-test("more time is asked for in its own form and decided on its own card; the credential stays", async () => {
+test("an extension has its own form and card; the credential stays", async () => {
   await harness.command("dev", "request read:prod:orders-db for 2h because INC-42");
   await harness.settle();
   await harness.press("ann", card("ann"), "approve");
   await harness.settle();
   await harness.press("dev", card("dev"), "show_credential");
-  await waitFor(() => harness.windows().includes("kd_jit_"));
-  const token = assertPresent(/kd_jit_[0-9A-Za-z]{36}/.exec(harness.windows())?.[0], "token");
+  await waitFor(() => harness.modals().includes("kd_jit_"));
+  const token = assertPresent(/kd_jit_[0-9A-Za-z]{36}/.exec(harness.modals())?.[0], "token");
   await harness.settle();
   harness.fake.views.clear();
   await harness.press("dev", card("dev"), "extend");

@@ -53,7 +53,7 @@ describe("one press builds one card", () => {
     await harness.settle();
     harness.cardBuilds.take();
     await harness.press("dev", cardOf("dev"), "show_credential");
-    await waitFor(() => harness.windows().includes("kd_jit_"));
+    await waitFor(() => harness.modals().includes("kd_jit_"));
     await expect.poll(() => harness.cardBuilds.take()).toBe(1);
   });
 

@@ -42,7 +42,7 @@ test.each([
   ["not_in_channel", "the app is not in it"],
   ["is_archived", "is archived"],
 ])(
-  "an approval channel that answers %s is told to requester and administrators once, and is on record once",
+  "an approval channel that answers %s is reported to requester and administrators once, and recorded once",
   async (code, words) => {
     harness.fake.unpostable.set("C0DBA", code);
     const id = await ask();
@@ -53,18 +53,18 @@ test.each([
     await approve("bob", id);
     expect(await failures()).toEqual([{ surface: "slack", what: "card", code }]);
     for (const name of ["dev", "cto"]) {
-      const told = harness.fake.calls.filter(
+      const reports = harness.fake.calls.filter(
         ({ method, body }) =>
           method === "chat.postMessage" &&
           [slackId(name), harness.fake.dmOf(slackId(name))].includes(String(body["channel"])) &&
           String(body["text"]).includes("channel could not be notified"),
       );
-      expect(told).toHaveLength(1);
+      expect(reports).toHaveLength(1);
     }
   },
 );
 
-test("a channel shared with another organisation is told nothing, and requester and administrators hear why", async () => {
+test("a channel shared with another organisation gets nothing, and requester and administrators read why", async () => {
   harness.fake.shared.add("C0DBA");
   const id = await ask();
   expect(harness.fake.messagesIn("C0DBA")).toEqual([]);
@@ -73,7 +73,7 @@ test("a channel shared with another organisation is told nothing, and requester 
   expect(await failures()).toEqual([{ surface: "slack", what: "card", code: "channel_is_shared" }]);
 });
 
-test("a channel that is archived while the request waits is told once as well, whatever follows", async () => {
+test("a channel archived while the request waits is reported once, whatever follows", async () => {
   const id = await ask();
   expect(harness.fake.messagesIn("C0DBA")).toHaveLength(1);
   harness.fake.unpostable.set("C0DBA", "is_archived");

@@ -11,13 +11,13 @@ import { openSlackHarness, type SlackHarness } from "./support/slack-harness.ts"
 
 const policies = contractPolicies("slack:C0PAIR");
 
-/** Cards of requests, and not the news below or beside them. */
+/** The cards of requests, without notes. */
 const deliveriesAmong = (messages: readonly SlackMessage[]): readonly ShownDelivery[] =>
   messages
     .filter((one) => one.blocks[0]?.["type"] === "header")
     .map((one) => ({ words: JSON.stringify(one.blocks), buttons: buttonsOf(one) }));
 
-describe("copies of a card in Slack", () => {
+describe("messages in Slack", () => {
   let harness: SlackHarness;
   beforeEach(async () => {
     harness = await openSlackHarness(policies, contractRules);

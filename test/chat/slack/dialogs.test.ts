@@ -45,7 +45,7 @@ describe("Show credential", () => {
     ["breaks the connection", "cut"],
     ["says that it took too long", { error: "expired_trigger_id" }],
   ] as const)(
-    "Slack %s when the window is to be opened: no secret is made, and the next press shows it",
+    "Slack %s when the modal is opened: no secret is created, and the next press shows it",
     async ([, trouble]) => {
       const card = await approved();
       troubled("views.open", trouble);
@@ -59,7 +59,7 @@ describe("Show credential", () => {
     },
   );
 
-  test("the window could not be filled at first: it is tried again, with the same secret", async () => {
+  test("a failed update of the modal is retried with the same secret", async () => {
     const card = await approved();
     let failures = 0;
     harness.fake.trouble = (method) =>
@@ -71,7 +71,7 @@ describe("Show credential", () => {
     expect((await harness.service.services.tokenChecks.introspect(token)).active).toBe(true);
   });
 
-  test("the window was closed meanwhile: the person is told how to get another, which ends the first", async () => {
+  test("if the modal was closed, the person reads how to replace the credential", async () => {
     const card = await approved();
     troubled("views.update", { error: "not_found" });
     await harness.press("dev", card, "show_credential");
@@ -87,15 +87,15 @@ describe("Show credential", () => {
     ).toBe(true);
   });
 
-  test("pressed by somebody else on a card that reached them: no window shows anything of it", async () => {
+  test("a press by somebody else shows no secret", async () => {
     const card = await approved();
     await harness.press("ann", card, "show_credential");
-    await waitFor(() => harness.windows().includes("Not possible"));
+    await waitFor(() => harness.modals().includes("Not possible"));
     expect(await issued()).toBe(0);
     expect(tokenShown()).toBeUndefined();
   });
 
-  test("slow targets: the window says so and is filled once they are ready", async () => {
+  test("slow targets: the modal says so and shows the secret once they are ready", async () => {
     const client = new WebClient(harness.fake.botToken, { slackApiUrl: `${harness.fake.url}/api/` });
     const caller = await harness.service.caller("dev");
     const card = await approved();
@@ -113,7 +113,7 @@ describe("Show credential", () => {
       { kind: "preparing", request, lines: [] },
       { kind: "credential", credential, request, lines: [] },
     ];
-    const meanwhile: string[] = [];
+    const titlesBefore: string[] = [];
     const replyTarget = {
       caller,
       triggerId: harness.fake.triggerId(),
@@ -122,16 +122,16 @@ describe("Show credential", () => {
       sendEphemeral: async () => undefined,
     };
     await createResponder(client, harness.service.services.cards, 5).showSecret(replyTarget, async () => {
-      meanwhile.push(JSON.stringify(harness.modal()["title"]));
+      titlesBefore.push(JSON.stringify(harness.modal()["title"]));
       return assertPresent(answers.shift(), "an answer");
     });
-    expect(meanwhile).toHaveLength(3);
-    expect(new Set(meanwhile)).toEqual(new Set([expect.stringContaining("Preparing…")]));
+    expect(titlesBefore).toHaveLength(3);
+    expect(new Set(titlesBefore)).toEqual(new Set([expect.stringContaining("Preparing…")]));
     expect(tokenShown()).toBe(credential.token);
   });
 });
 
-test("a form that Slack does not open: the person is told, and nothing was done", async () => {
+test("if Slack does not open a form, the person is told and nothing is done", async () => {
   await harness.command("dev", "request read:prod:orders-db for 2h because INC-42");
   await harness.settle();
   troubled("views.open", { error: "expired_trigger_id" });
@@ -140,7 +140,7 @@ test("a form that Slack does not open: the person is told, and nothing was done"
   expect(harness.lastEphemeral()).toContain("Press again");
 });
 
-test("a card that changes while it is being written is written again: no copy is left behind", async () => {
+test("a card that changes while it is rewritten is rewritten again", async () => {
   await harness.service.configure(
     [approvalPolicy("dba", { stages: [stageBy("group:dba", { required: 2 })] })],
     {},
@@ -152,7 +152,7 @@ test("a card that changes while it is being written is written again: no copy is
   let isHeld = false;
   harness.fake.trouble = async (method, body) => {
     if (method !== "chat.update" || body["channel"] !== card.channel || isHeld) return undefined;
-    // What is written here says "1 of 2"; before it arrives, bob completes it and every copy is rewritten.
+    // This update says "1 of 2". Before it arrives, bob completes the quorum and every card is rewritten.
     isHeld = true;
     await harness.press("bob", assertPresent(dm("bob")[0], "bob's card"), "approve");
     await harness.settle();
@@ -163,7 +163,7 @@ test("a card that changes while it is being written is written again: no copy is
   await expect.poll(() => buttonsOf(card)).toEqual(["Revoke", "Details"]);
 });
 
-test("a pressed note says how it came out and has no button left; the card above stays a card", async () => {
+test("a pressed note shows the result without buttons; the card above stays a card", async () => {
   const card = await approved();
   const note = assertPresent(
     dm("dev").find((one) => one.thread === card.ts && buttonsOf(one).includes("Show credential")),
@@ -181,11 +181,11 @@ function idIn(blocks: unknown): string {
   return assertPresent(/jit_[a-z0-9]+/.exec(JSON.stringify(blocks))?.[0], "a request id");
 }
 
-test("a form that does not fit is there again with what was typed, also when that took long to find out", async () => {
+test("a form with errors is shown again with the typed text, also after a slow check", async () => {
   await harness.close();
   harness = await openSlackHarness([approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
   await harness.command("dev", "request");
-  await waitFor(() => harness.windows() !== "[]");
+  await waitFor(() => harness.modals() !== "[]");
   const { id } = harness.modal();
   const known = Promise.withResolvers<undefined>();
   harness.fake.trouble = (method) => (method === "users.info" ? known.promise : undefined);
@@ -193,13 +193,13 @@ test("a form that does not fit is there again with what was typed, also when tha
   const sent = harness.submit("dev", id, typed);
   expect(JSON.stringify((await sent).body)).toContain("This takes a moment");
   known.resolve(undefined);
-  await waitFor(() => harness.windows().includes("This is no duration"));
-  expect(harness.windows()).toContain("the disk of the orders is full");
+  await waitFor(() => harness.modals().includes("This is no duration"));
+  expect(harness.modals()).toContain("the disk of the orders is full");
 });
 
-test("who somebody is cannot be said when they send a form: what they typed is shown again", async () => {
+test("if the sender of a form cannot be identified, their text is shown again", async () => {
   await harness.command("dev", "request");
-  await waitFor(() => harness.windows() !== "[]");
+  await waitFor(() => harness.modals() !== "[]");
   const { id } = harness.modal();
   troubled("users.info", { status: 500 });
   const typed = { scopes: "read:prod:orders-db", duration: "2h", reason: "the disk of the orders is full" };

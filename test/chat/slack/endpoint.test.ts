@@ -31,15 +31,15 @@ const pass = async (ms: number) => {
   }
 };
 
-describe("the door in our server", () => {
-  test("Slack's question whether the address is ours is answered, signed as everything is", async () => {
+describe("the HTTP endpoint", () => {
+  test("Slack's URL verification is answered, if it is signed", async () => {
     const asked = { type: "url_verification", token: "x", challenge: "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWM" };
     const good = await harness.send(asked, { type: "application/json" });
     expect(good).toMatchObject({ status: 200, body: { challenge: asked.challenge } });
     expect((await harness.send(asked, { type: "application/json", secret: "another" })).status).toBe(401);
   });
 
-  test("more than a megabyte is not read", async () => {
+  test("a body of more than a megabyte is not read", async () => {
     const ack = await harness.send({ command: "/jit", text: "x".repeat(1_100_000), team_id: "T0TEAM" });
     expect(ack.status).toBe(413);
   });
@@ -47,13 +47,13 @@ describe("the door in our server", () => {
   test.for([
     ["a kind that we do not know", "application/x-www-form-urlencoded"],
     ["a content type that Slack does not use", "text/plain"],
-  ] as const)("%s: an answer, nothing done, nothing broken", async ([, type]) => {
+  ] as const)("%s: answered without an error, and nothing is done", async ([, type]) => {
     const ack = await harness.send({ payload: "{", type: "unheard_of" }, { type });
     expect(ack.status).toBeLessThan(500);
     expect(await actions()).not.toContain("request.submitted");
   });
 
-  test("a press that says nothing we wrote is answered with help, and nothing is done", async () => {
+  test("a press with unknown content is answered with help, and nothing is done", async () => {
     await ask();
     const before = await actions();
     for (const [id, value] of [
@@ -81,8 +81,8 @@ describe("the door in our server", () => {
   });
 });
 
-describe("Slack is not there when we start", () => {
-  test("who it is cannot be said, so nothing is decided; once Slack is back everything goes on", async () => {
+describe("Slack is unavailable at our start", () => {
+  test("nobody can be identified, so nothing is decided; it works once Slack is back", async () => {
     const late = await openSlackHarness(policies, {}, { callMs: 500 }, (fake) => {
       fake.trouble = () => ({ status: 503 });
     });
@@ -101,7 +101,7 @@ describe("Slack is not there when we start", () => {
   });
 });
 
-test("a token of another workspace than the one named is said, and nobody of it can do anything", async () => {
+test("a token of another workspace is logged, and its members can do nothing", async () => {
   const other = await openSlackHarness(policies, {}, { teamId: "T0ELSE" });
   try {
     expect(other.log.join("")).toContain("another workspace than SLACK_TEAM_ID names");
@@ -112,8 +112,8 @@ test("a token of another workspace than the one named is said, and nobody of it 
   }
 });
 
-describe("telling, with Slack in trouble", () => {
-  test.for([["hang"], ["cut"]] as const)("%s: told later, once", async ([trouble]) => {
+describe("messages while Slack fails", () => {
+  test.for([["hang"], ["cut"]] as const)("%s: sent later, once", async ([trouble]) => {
     harness.fake.trouble = (method) => (method.startsWith("chat.") ? trouble : undefined);
     await ask();
     expect(cards("ann")).toEqual([]);
@@ -123,7 +123,7 @@ describe("telling, with Slack in trouble", () => {
     expect(cards("dev")).toHaveLength(1);
   });
 
-  test("one person who cannot be reached keeps nobody else from being told; the requester hears of it", async () => {
+  test("an unreachable approver delays nobody else, and the requester reads it", async () => {
     harness.fake.trouble = (method, body) =>
       method === "chat.postMessage" && body["channel"] === slackId("ann")
         ? { error: "user_not_found" }
@@ -135,9 +135,9 @@ describe("telling, with Slack in trouble", () => {
     expect(JSON.stringify(cards("dev"))).toContain("2 of 3 approvers reached");
   });
 
-  test("a channel that is shared after it was ours is told nothing more", async () => {
+  test("a channel that becomes shared gets no more messages", async () => {
     await ask();
-    // What is known of a channel is known for ten minutes.
+    // The answer about a channel is cached for ten minutes.
     let at = 0;
     const client = new WebClient(harness.fake.botToken, { slackApiUrl: `${harness.fake.url}/api/` });
     const messenger = createSlackMessenger(client, () => "T0TEAM", { now: () => at });
@@ -148,16 +148,16 @@ describe("telling, with Slack in trouble", () => {
     await messenger.post("C0DBA", card, signal);
     harness.fake.shared.add("C0DBA");
     at += 10 * minuteMs;
-    const told = harness.fake.messagesIn("C0DBA").length;
+    const before = harness.fake.messagesIn("C0DBA").length;
     await expect(messenger.post("C0DBA", card, signal)).rejects.toMatchObject({
       code: "channel_is_shared",
       retryable: false,
     });
-    expect(harness.fake.messagesIn("C0DBA")).toHaveLength(told);
+    expect(harness.fake.messagesIn("C0DBA")).toHaveLength(before);
   });
 });
 
-test("stopping waits for what is being answered", async () => {
+test("a stop waits for answers in progress", async () => {
   await ask();
   const [card] = cards("ann");
   const held = Promise.withResolvers<undefined>();
@@ -168,5 +168,5 @@ test("stopping waits for what is being answered", async () => {
   setTimeout(() => held.resolve(undefined), 50);
   await stopped;
   await pressed;
-  expect(harness.windows()).toContain("Deny");
+  expect(harness.modals()).toContain("Deny");
 });

@@ -37,8 +37,8 @@ const ask = async (text = "request read:prod:orders-db for 2h because INC-42 the
 };
 const idIn = (text: string): string => assertPresent(/jit_[a-z0-9]+/.exec(text)?.[0], "a request id");
 
-describe("the whole job in Slack", () => {
-  test("form → cards → approve → show → the check says yes → done → the check says no", async () => {
+describe("the lifecycle of a request in Slack", () => {
+  test("form, cards, approval, credential is active, done, credential is inactive", async () => {
     await harness.command("dev", "request");
     await waitFor(() => harness.fake.views.size > 0);
     const form = harness.modal();
@@ -76,7 +76,7 @@ describe("the whole job in Slack", () => {
     );
     expect(buttonsOf(own)).toEqual(["Show credential", "Cancel request"]);
     await harness.press("dev", own, "show_credential");
-    await waitFor(() => harness.windows().includes("kd_jit_"));
+    await waitFor(() => harness.modals().includes("kd_jit_"));
     const token = assertPresent(/kd_jit_[0-9A-Za-z]{36}/.exec(JSON.stringify(harness.modal()))?.[0], "token");
     expect((await harness.service.services.tokenChecks.introspect(token)).active).toBe(true);
     await harness.settle();
@@ -87,25 +87,25 @@ describe("the whole job in Slack", () => {
     expect((await harness.service.services.tokenChecks.introspect(token)).active).toBe(false);
     await harness.settle();
     expect(buttonsOf(own)).toEqual([]);
-    // The secret was in the modal alone: no message, no log, no record holds it.
+    // Only the modal held the secret: no message, log line or audit record has it.
     expect(JSON.stringify([...harness.fake.messages.values()])).not.toContain("kd_jit_");
     expect(harness.log.join("")).not.toContain(token);
     expect(JSON.stringify(await harness.service.audit())).not.toContain(token);
   });
 
-  test("a channel's thread is the trail below its card; to a person each note is news of its own", async () => {
+  test("in a channel notes stay in the card's thread; in a private chat they are broadcast too", async () => {
     await ask();
     await harness.press("ann", assertPresent(dm("ann")[0], "ann's card"), "approve");
     await harness.settle();
     const notes = (all: ReturnType<typeof dm>) => all.filter((one) => one.thread !== undefined);
-    const trail = notes(harness.fake.messagesIn("C0DBA"));
-    expect(trail.map((one) => one.isBroadcast)).toEqual(trail.map(() => false));
-    expect(JSON.stringify(trail)).toContain("approved");
-    const [news] = notes(dm("dev"));
-    expect(news).toMatchObject({ thread: dm("dev")[0]?.ts, isBroadcast: true });
+    const inChannel = notes(harness.fake.messagesIn("C0DBA"));
+    expect(inChannel.map((one) => one.isBroadcast)).toEqual(inChannel.map(() => false));
+    expect(JSON.stringify(inChannel)).toContain("approved");
+    const [note] = notes(dm("dev"));
+    expect(note).toMatchObject({ thread: dm("dev")[0]?.ts, isBroadcast: true });
   });
 
-  test("asked by text: a confirmation that names who was asked, and every approver has a card", async () => {
+  test("a request by text: the confirmation names who was asked, and every approver has a card", async () => {
     const { body } = await ask();
     expect(JSON.stringify(body)).toContain("jit_");
     expect(body["response_type"]).toBe("ephemeral");
@@ -113,7 +113,7 @@ describe("the whole job in Slack", () => {
     expect(JSON.stringify(dm("dev")[0])).toContain("ann");
   });
 
-  test("what is approved by itself stops at Show credential too: no secret comes unasked", async () => {
+  test("an auto-approved request waits for Show credential: no secret is sent unasked", async () => {
     await ask("request read:dev:a for 30m because testing");
     const own = assertPresent(dm("dev")[0], "dev's card");
     expect(buttonsOf(own)).toEqual(["Show credential", "Cancel request"]);
@@ -122,7 +122,7 @@ describe("the whole job in Slack", () => {
     );
   });
 
-  test("two approvers at the same moment: one decision, every copy true, the other is told by whom", async () => {
+  test("two simultaneous approvals: one decision, all cards current, the other person reads who was first", async () => {
     await ask();
     const [ann, bob] = [assertPresent(dm("ann")[0], "ann"), assertPresent(dm("bob")[0], "bob")];
     await Promise.all([harness.press("ann", ann, "approve"), harness.press("bob", bob, "approve")]);
@@ -135,7 +135,7 @@ describe("the whole job in Slack", () => {
       expect(buttonsOf(assertPresent(dm(name)[0], name))).toEqual(["Revoke", "Details"]);
   });
 
-  test("a denial needs a reason, and says it everywhere", async () => {
+  test("a denial needs a reason, which every card shows", async () => {
     await ask();
     await harness.press("ann", assertPresent(dm("ann")[0], "card"), "deny");
     await waitFor(() => harness.fake.views.size > 0);
@@ -151,12 +151,12 @@ describe("the whole job in Slack", () => {
     ).toEqual([[]]);
   });
 
-  test("a late press gets the truth and a fresh card, never an error", async () => {
+  test("a late press gets the current status and a fresh card, never an error", async () => {
     const { body } = await ask();
     const id = idIn(JSON.stringify(body));
     const stale = structuredClone(assertPresent(dm("bob")[0], "card"));
     await harness.service.services.requestCommands.deny(await harness.service.caller("ann"), id, "no");
-    // The rewrite has not gone out yet.
+    // The relay has not rewritten the card yet.
     const ack = await harness.press("bob", stale, "approve");
     expect(ack.status).toBe(200);
     await waitFor(() => harness.fake.responses.length > 0);
@@ -164,7 +164,7 @@ describe("the whole job in Slack", () => {
     expect(buttonsOf(assertPresent(dm("bob")[0], "card"))).toEqual([]);
   });
 
-  test("an answer disappears by itself and cannot be changed, so it shows all and has no button of a request", async () => {
+  test("an ephemeral answer cannot be updated, so it shows everything and has no buttons of a request", async () => {
     const { body } = await ask();
     const id = idIn(JSON.stringify(body));
     for (const [name, text] of [
@@ -184,7 +184,7 @@ describe("the whole job in Slack", () => {
     );
   });
 
-  test("Details lists every scope and the whole reason before it offers Approve, and approves what it lists", async () => {
+  test("Details lists every scope and the whole reason above Approve", async () => {
     const scopes = Array.from({ length: 20 }, (_, at) => `read:prod:${"x".repeat(110)}-${at}`);
     await harness.service.ask("dev", { scopes, reason: "\u200B\u202E".repeat(1_000) });
     await harness.settle();
@@ -199,17 +199,17 @@ describe("the whole job in Slack", () => {
     expect(shown.theirs.join("").split("U+202E")).toHaveLength(1_001);
     expect(shown.buttons).toContain("Approve");
     await harness.pressIn("ann", details.id, "approve");
-    await waitFor(() => harness.windows().includes("You approved it"));
+    await waitFor(() => harness.modals().includes("You approved it"));
   });
 
-  test("the home shows what there is to decide and what one has", async () => {
+  test("the App Home shows what there is to decide", async () => {
     await ask();
     expect((await harness.openHome("ann")).status).toBe(200);
     await waitFor(() => harness.fake.views.has(slackId("ann")));
     expect(JSON.stringify(harness.fake.views.get(slackId("ann")))).toContain("Approve");
   });
 
-  test("hostile words ping nobody, link nowhere and imitate nothing", async () => {
+  test("hostile reasons mention nobody, link nowhere and imitate nothing", async () => {
     await ask(
       "request read:prod:orders-db for 2h because <!channel> <@U0ANN> *Approved* https://evil.example \u202Egnp",
     );
@@ -224,7 +224,7 @@ describe("the whole job in Slack", () => {
     }
   });
 
-  test("nor do hostile names, tickets, comments and reasons of a denial, wherever they are shown", async () => {
+  test("nor do hostile names, tickets, comments and denial reasons, wherever they are shown", async () => {
     const hostile = "<!channel> <@U0ANN> <https://evil.example|click> :white_check_mark: *Approved* `x`";
     const people = harness.people.map((one) => ({ ...one, name: `${one.name} ${hostile}`.slice(0, 100) }));
     await harness.service.configure(policies, rules, people);
@@ -240,7 +240,7 @@ describe("the whole job in Slack", () => {
     }
     const shown = JSON.stringify([...harness.fake.messages.values(), ...harness.fake.views.values()]);
     expect(shown).toContain("evil.example");
-    // Every answer, message and window was looked through by the fake.
+    // The fake has checked every answer, message and modal.
     expect(harness.fake.broken).toEqual([]);
   });
 });

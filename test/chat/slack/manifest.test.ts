@@ -9,7 +9,7 @@ const url = "https://jit.company.com";
 const http = slackManifest({ mode: "http", url });
 const socket = slackManifest({ mode: "socket", url: "" });
 
-/** Everything the code asks Slack for or listens to. */
+/** The source, to find every method, event and command that it uses. */
 const code = readdirSync(join(root, "src/chat/slack"), { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".ts"))
   .map((name) => readFileSync(join(root, "src/chat/slack", name), "utf8"))
@@ -22,13 +22,13 @@ test("the shipped manifests are what jit manifest slack prints (for https://jit.
   expect(shipped("slack.socket.json")).toEqual(socket);
 });
 
-test("every event we listen to is subscribed to, and no other", () => {
+test("the manifest subscribes to every event we handle, and no other", () => {
   expect([...(http.settings?.event_subscriptions?.bot_events ?? [])].toSorted()).toEqual(
     found(/\.event\("([a-z_]+)"/g),
   );
 });
 
-test("every command and shortcut we listen to is there, and no other", () => {
+test("the manifest has every command and shortcut we handle, and no other", () => {
   expect(http.features?.slash_commands?.map((one) => one.command)).toEqual(found(/\.command\("([^"]+)"/g));
   expect(http.features?.shortcuts?.map((one) => one.callback_id)).toEqual(found(/\.shortcut\("([^"]+)"/g));
 });
@@ -52,7 +52,7 @@ test("every method we call has its scope", () => {
   for (const scope of Object.values(scopes).flat()) expect(granted).toContain(scope);
 });
 
-test("socket mode names no address, HTTP mode ours everywhere", () => {
+test("the manifest of socket mode has no address, that of HTTP mode has ours everywhere", () => {
   expect(JSON.stringify(socket)).not.toContain("http");
   expect(JSON.stringify(http).match(/https:[^"]+/g)).toEqual(
     Array.from({ length: 4 }, () => `${url}/slack/events`),

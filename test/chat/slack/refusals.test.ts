@@ -21,8 +21,8 @@ afterEach(async () => {
   await harness.close();
 });
 
-/** Holds the write lock for 400 ms. */
-const holding = `
+/** A worker that holds the write lock for 400 ms. */
+const lockHolder = `
   const { parentPort, workerData } = require("node:worker_threads");
   const Database = require("node:module").createRequire(workerData.root + "/package.json")("better-sqlite3");
   const other = new Database(workerData.file);
@@ -55,7 +55,7 @@ const command = (more: Readonly<Record<string, string>> = {}) => ({
   ...more,
 });
 
-describe("a call that is not Slack's of now does nothing, and is on record", () => {
+describe("a call without a valid, recent signature does nothing, and is recorded", () => {
   const stale = () => Date.now() - 6 * minuteMs;
   const future = () => Date.now() + 6 * minuteMs;
   test.for([
@@ -71,7 +71,7 @@ describe("a call that is not Slack's of now does nothing, and is on record", () 
     await expect.poll(async () => (await refusals()).length).toBe(1);
   });
 
-  test("the very same bytes again → 401, once they were taken", async () => {
+  test("a replayed call → 401", async () => {
     const atMs = Date.now();
     const call = command();
     expect((await harness.send(call, { atMs })).status).toBe(200);
@@ -81,12 +81,12 @@ describe("a call that is not Slack's of now does nothing, and is on record", () 
     expect(audit.filter((one) => one.action === "request.submitted")).toHaveLength(1);
   });
 
-  test("at our door spelt another way is answered as well", async () => {
+  test("another spelling of the path is answered as well", async () => {
     const answer = await harness.raw("/slack/%65vents", { "x-slack-request-timestamp": "1" });
     expect(answer.status).toBe(401);
   });
 
-  test("sent twice, word by word: one request, one decision", async () => {
+  test("the same command and press twice: one request, one decision", async () => {
     const card = await ask();
     await harness.send(command());
     await harness.press("ann", card, "approve");
@@ -98,7 +98,7 @@ describe("a call that is not Slack's of now does nothing, and is on record", () 
   });
 });
 
-describe("who is not a full member of ours decides nothing", () => {
+describe("people who are not full members of our workspace decide nothing", () => {
   test.for([
     ["a guest", { is_restricted: true }],
     ["a single-channel guest", { is_ultra_restricted: true }],
@@ -115,7 +115,7 @@ describe("who is not a full member of ours decides nothing", () => {
     expect((await refusals()).map((one) => one.data["verb"])).toContain("approve");
   });
 
-  test("a person from another workspace in a shared channel, though their id is one of ours", async () => {
+  test("a person from another workspace in a shared channel, although their id is one of ours", async () => {
     const card = await ask();
     const ack = await harness.send({
       type: "block_actions",
@@ -134,7 +134,7 @@ describe("who is not a full member of ours decides nothing", () => {
     });
   });
 
-  test("when Slack cannot say who it is, the press is refused, not believed", async () => {
+  test("when Slack cannot identify the sender, the press is refused", async () => {
     const card = await ask();
     harness.fake.trouble = (method) => (method === "users.info" ? "hang" : undefined);
     await harness.press("ann", card, "approve");
@@ -143,7 +143,7 @@ describe("who is not a full member of ours decides nothing", () => {
     expect(await decisions()).toEqual([]);
   });
 
-  test("who is deactivated with us can do nothing, whatever their card still shows", async () => {
+  test("a deactivated identity can do nothing, whatever their card still shows", async () => {
     const card = await ask();
     const admin = await harness.service.caller("cto", "admin");
     await harness.service.services.directory.change(admin, "id_ann", { active: false });
@@ -152,7 +152,7 @@ describe("who is not a full member of ours decides nothing", () => {
     expect(await decisions()).toEqual([]);
   });
 
-  test("nobody approves for themselves, through whatever card", async () => {
+  test("nobody approves their own request, on any card", async () => {
     const card = await ask();
     await harness.press("dev", card, "approve");
     await waitFor(() => harness.fake.responses.length > 0);
@@ -160,8 +160,8 @@ describe("who is not a full member of ours decides nothing", () => {
   });
 });
 
-describe("somebody without a link", () => {
-  test("is told the ids an administrator needs, asks with one word, and is linked by one press", async () => {
+describe("a person without a linked account", () => {
+  test("gets the ids an administrator needs, asks with one word, and is linked by one press", async () => {
     const { body } = await harness.command("sam", "list");
     expect(JSON.stringify(body)).toContain(slackId("sam"));
     await harness.command("sam", "link");
@@ -188,7 +188,7 @@ describe("somebody without a link", () => {
     expect(JSON.stringify((await harness.command("sam", "list")).body)).not.toContain("not linked");
   });
 
-  test("cannot link themselves: the press of anybody but an administrator changes nothing", async () => {
+  test("cannot link themselves: a press by anybody but an administrator changes nothing", async () => {
     await harness.command("sam", "link");
     await harness.settle();
     const value = JSON.stringify({
@@ -211,7 +211,7 @@ describe("somebody without a link", () => {
   });
 });
 
-describe("bad luck with Slack", () => {
+describe("failures of Slack", () => {
   const pass = async (ms: number) => {
     for (let passed = 0; passed < ms; passed += 5 * secondMs) {
       harness.service.clock.pass(5 * secondMs);
@@ -223,7 +223,7 @@ describe("bad luck with Slack", () => {
     ["answers 500", { status: 500 }],
     ["answers 429", { status: 429, retryAfter: 20 }],
     ["answers internal_error", { error: "internal_error" }],
-  ] as const)("%s: what was to be told is told later, once", async ([, trouble]) => {
+  ] as const)("%s: the message is sent later, once", async ([, trouble]) => {
     harness.fake.trouble = (method) => (method.startsWith("chat.") ? trouble : undefined);
     await harness.command("dev", "request read:prod:orders-db for 2h because INC-42");
     await harness.settle();
@@ -233,7 +233,7 @@ describe("bad luck with Slack", () => {
     expect(dm("ann")).toHaveLength(1);
   });
 
-  test("a channel that is shared with another organisation is told nothing", async () => {
+  test("a channel shared with another organisation gets no message", async () => {
     harness.fake.shared.add("C0SHARED");
     await harness.service.configure(
       [approvalPolicy("dba", { stages: [stageBy("group:dba")], channels: ["slack:C0SHARED"] })],
@@ -248,17 +248,17 @@ describe("bad luck with Slack", () => {
     ).toHaveLength(1);
   });
 
-  test("a token that is not valid: the start goes on, the log says what to do, the API works", async () => {
+  test("an invalid token: the start continues, the log says what to do, the API works", async () => {
     const other = await openSlackHarness(policies, rules, { botToken: "xoxb-wrong" });
     expect(other.log.join("")).toContain("install the app again");
     expect((await other.service.ask("dev")) satisfies object).toHaveProperty("request");
     await other.close();
   });
 
-  test("with the write lock held elsewhere for 400 ms every press is acknowledged and none is lost", async () => {
+  test("while another process holds the write lock every press is acknowledged and none is lost", async () => {
     const card = await ask();
-    // In a thread of its own: SQLite waits for a lock without letting anybody else of its thread do anything.
-    const holder = new Worker(holding, {
+    // In its own thread, because SQLite blocks the whole thread while it waits for a lock.
+    const holder = new Worker(lockHolder, {
       eval: true,
       workerData: { file: join(harness.service.folder, "data", "jit.db"), root: process.cwd() },
     });

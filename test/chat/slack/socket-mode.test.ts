@@ -46,7 +46,7 @@ const approve = async () => {
 };
 const connections = () => harness.log.filter((line) => line.includes("slack: connected")).length;
 
-test("in socket mode the same is asked and answered over a connection that we opened", async () => {
+test("in socket mode commands and presses arrive over a connection that we opened", async () => {
   expect(JSON.stringify(await ask())).toMatch(/jit_[a-z0-9]+/);
   await harness.settle();
   await approve();
@@ -54,13 +54,13 @@ test("in socket mode the same is asked and answered over a connection that we op
   expect((await harness.service.audit()).map((one) => one.action)).toContain("request.approved");
 });
 
-test("Slack asks us to come again: we do", async () => {
+test("we reconnect when Slack asks for it", async () => {
   socket.refresh();
   await waitFor(() => connections() === 2);
   expect(JSON.stringify(await ask())).toMatch(/jit_[a-z0-9]+/);
 });
 
-test("the connection breaks while Slack answers 500: the process lives, and it is tried until it succeeds", async () => {
+test("a lost connection while Slack answers 500: the process survives and reconnects", async () => {
   harness.fake.trouble = (method) => (method === "apps.connections.open" ? { status: 500 } : undefined);
   socket.drop();
   await waitFor(() => harness.log.some((line) => line.includes("slack: not connected")));
@@ -69,7 +69,7 @@ test("the connection breaks while Slack answers 500: the process lives, and it i
   expect(JSON.stringify(await ask())).toMatch(/jit_[a-z0-9]+/);
 });
 
-test("an app token that is not valid is said in words that say what to do, and the start goes on", async () => {
+test("an invalid app token is logged with what to do, and the start continues", async () => {
   const other = await openSlackHarness(
     [approvalPolicy("dba", { stages: [stageBy("group:dba")] })],
     {},

@@ -5,14 +5,14 @@ import { mrkdwn } from "../../../src/chat/slack/views/text.ts";
 import type { Line } from "../../../src/wording/card-text.ts";
 import { breachesOfAck } from "../../fakes/slack/limits.ts";
 
-test("scopes are code, so that nothing in them becomes an emoji or a format, and they copy as they are", () => {
+test("scopes are code, so nothing in them becomes an emoji or a format", () => {
   expect(mrkdwn(["read:key:db, write:_prod_:db_*_ for 2 hours"])).toBe(
     "`read:key:db`, `write:_prod_:db_`*_ for 2 hours",
   );
   expect(mrkdwn(["Asked: 2 of 3. It opens read:prod:db."])).toBe("Asked: 2 of 3. It opens `read:prod:db`.");
 });
 
-test("people's words make no emoji, no mention, no link and no format", () => {
+test("user text makes no emoji, mention, link or format", () => {
   const text = mrkdwn([{ userText: ":white_check_mark: *Approved* by <@U1> <!here> `x` _y_" }]);
   expect(text).not.toMatch(/:\w+:|(?<!\u2060)[*_`~]|<[@!#]/);
   expect(text.replaceAll("\u2060", "")).toBe(
@@ -20,7 +20,7 @@ test("people's words make no emoji, no mention, no link and no format", () => {
   );
 });
 
-test("whatever is in a line and however little room there is: it fits, and no entity, date or code is cut in two", () => {
+test("a line fits any length, and no entity, date or code is cut in two", () => {
   const part = fc.oneof(
     fc.stringMatching(/^[a-z<&>:*_ ]{0,40}$/),
     fc.constant("read:prod:orders-db, write:a:b"),
@@ -38,7 +38,7 @@ test("whatever is in a line and however little room there is: it fits, and no en
   );
 });
 
-test("a secret is shown whole, however long and whatever is in it", () => {
+test("a secret is never truncated, whatever its length and characters", () => {
   const secret = "-----BEGIN<&>-----\n".repeat(400);
   const target = {
     connector: "bastion",

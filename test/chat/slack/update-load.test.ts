@@ -35,7 +35,7 @@ const approve = async (name: string, id: string) => {
 };
 const words = (name: string, at = 0) => JSON.stringify(dm(name)[at]?.blocks);
 
-test("with thirty approvers and a quorum of three all copies become true within what Slack takes in a minute", async () => {
+test("thirty approvers, quorum of three: all cards become current within Slack's limit per minute", async () => {
   const id = await ask("read:prod:orders-db");
   for (const name of ["a0", "a1", "a2"]) await approve(name, id);
   for (let passed = 0; passed < 60; passed += 5) {
@@ -50,7 +50,7 @@ test("with thirty approvers and a quorum of three all copies become true within 
   expect(harness.fake.throttled).toBe(0);
 });
 
-test("what is new reaches everybody at once, while rewrites wait for their turn", async () => {
+test("new messages reach everybody at once, while rewrites wait", async () => {
   const id = await ask("read:prod:orders-db");
   await approve("a0", id);
   await approve("a1", id);
@@ -60,26 +60,26 @@ test("what is new reaches everybody at once, while rewrites wait for their turn"
   expect(dm("dev").length).toBeGreaterThanOrEqual(2);
 });
 
-test("when Slack says to come later, rewrites come then and not before, and nothing else waits", async () => {
+test("after a 429 rewrites wait as long as Slack says, and nothing else waits", async () => {
   const id = await ask("read:prod:orders-db");
   harness.fake.trouble = (method) => (method === "chat.update" ? { status: 429, retryAfter: 30 } : undefined);
   await harness.service.services.requestCommands.deny(await harness.service.caller("a0"), id, "no");
   await harness.settle();
-  const tried = () => harness.fake.calls.filter((one) => one.method === "chat.update").length;
-  const before = tried();
-  // Those that were on their way together; the others were not tried any more.
+  const attempts = () => harness.fake.calls.filter((one) => one.method === "chat.update").length;
+  const before = attempts();
+  // Only those that were in flight together.
   expect(before).toBeLessThanOrEqual(10);
   expect(dm("dev").some(({ text }) => text.includes("denied"))).toBe(true);
   harness.service.clock.pass(20 * secondMs);
   await harness.settle();
-  expect(tried()).toBe(before);
+  expect(attempts()).toBe(before);
   harness.fake.trouble = () => undefined;
   harness.service.clock.pass(15 * secondMs);
   await harness.settle();
   for (const name of crowd) expect(words(name)).toContain("Denied");
 });
 
-test("messages that mislead go before those that are only behind", () => {
+test("misleading messages are rewritten before messages that are only outdated", () => {
   let now = 0;
   const budget = createUpdateRateLimiter(() => now);
   for (let count = 0; count < updatesPerMinuteMax.behind; count++) budget.take(false);
@@ -108,7 +108,7 @@ async function configureChannel(members: readonly string[] | null): Promise<void
   if (members !== null) harness.fake.channelMembers.set("C0CROWD", members.map(slackId));
 }
 
-test("above ten approvers the policy's channel carries the card and calls those who are in it; others get a message", async () => {
+test("above ten approvers the policy's channel gets the card and mentions its members; others get a message", async () => {
   await configureChannel(crowd.slice(0, 28));
   await ask("read:prod:orders-db");
   for (const name of crowd.slice(0, 28)) expect(dm(name)).toEqual([]);
@@ -121,7 +121,7 @@ test("above ten approvers the policy's channel carries the card and calls those 
   expect(JSON.stringify(dm("dev")[0]?.blocks)).not.toContain("reached");
 });
 
-test("a reminder for those whom the channel stands in for is said in the channel", async () => {
+test("approvers whom the channel covers are reminded in the channel", async () => {
   await configureChannel(crowd);
   const id = await ask("read:prod:orders-db");
   harness.service.clock.pass(61 * secondMs);
@@ -133,14 +133,14 @@ test("a reminder for those whom the channel stands in for is said in the channel
   expect(JSON.stringify(reminder?.blocks)).toContain("Please decide: <@");
 });
 
-test("when Slack does not say who is in the channel, everybody gets a message", async () => {
+test("if Slack does not list the channel's members, everybody gets a message", async () => {
   await configureChannel(null);
   await ask("read:prod:orders-db");
   for (const name of crowd) expect(dm(name)).toHaveLength(1);
   expect(harness.fake.messagesIn("C0CROWD")).toHaveLength(1);
 });
 
-test("when the channel that was to stand in for them cannot be told, everybody gets a message", async () => {
+test("if the covering channel cannot be posted to, everybody gets a message", async () => {
   await configureChannel(crowd);
   harness.fake.unpostable.set("C0CROWD", "is_archived");
   await ask("read:prod:orders-db");

@@ -25,7 +25,7 @@ const ask = async () => {
 };
 const actions = async () => (await harness.service.audit()).map((one) => one.action);
 
-test("members of a trusted group are asked and decide; whoever is in it only at Slack is nobody", async () => {
+test("members of a trusted group are asked and decide; members without an identity are ignored", async () => {
   await ask();
   expect(dm("ann")).toHaveLength(1);
   expect(dm("bob")).toHaveLength(1);
@@ -34,7 +34,7 @@ test("members of a trusted group are asked and decide; whoever is in it only at 
   expect(await actions()).toContain("request.approved");
 });
 
-test("whoever has left the group by the time of the press does not decide", async () => {
+test("a person who left the group before the press does not decide", async () => {
   await ask();
   harness.fake.groups.set("S0DBA", members("ann"));
   await harness.press("bob", assertPresent(dm("bob")[0], "card"), "approve");
@@ -43,7 +43,7 @@ test("whoever has left the group by the time of the press does not decide", asyn
 });
 
 test.for([["hang"], [{ status: 429, retryAfter: 30 }], [{ error: "internal_error" }]] as const)(
-  "while Slack does not say who is in it (%j), a press that depends on it is refused and can be made again",
+  "while Slack does not list the group (%j), a press that depends on it is refused and can be repeated",
   async ([trouble]) => {
     await ask();
     harness.fake.trouble = (method) => (method === "usergroups.users.list" ? trouble : undefined);
@@ -57,7 +57,7 @@ test.for([["hang"], [{ status: 429, retryAfter: 30 }], [{ error: "internal_error
   },
 );
 
-test("a group that the operator does not trust means nobody: nobody could decide, so nothing is asked", async () => {
+test("a group that the operator does not trust has no members, so the request is refused", async () => {
   await harness.close();
   await open(false);
   const { body } = await harness.command("dev", "request read:prod:orders-db for 2h because INC-42");

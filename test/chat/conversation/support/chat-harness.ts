@@ -43,7 +43,7 @@ export function chatForEach(policies: () => readonly Policy[], rules: Partial<Ru
       const card = await harness.services.cards.cardFor(id, "channel", null);
       return chat.press(own, action, { requestId: id, revision: revision ?? card?.request.revision ?? "" });
     },
-    /** Asks by text and gives the id. */
+    /** Requests access by text and returns the request's id. */
     asked: async (name: string, text = "request read:prod:orders-db for 2h because INC-42") =>
       cardIn(await run(name, text)).request.id,
   };
@@ -59,7 +59,7 @@ export function dialogIn(reply: Reply): Dialog {
   throw new Error(`no dialog in ${JSON.stringify(reply)}`);
 }
 
-/** Everything sentences say, as one text. */
+/** Lines as one text. */
 export function plain(lines: readonly Line[]): string {
   return lines
     .map((line) =>
@@ -70,7 +70,7 @@ export function plain(lines: readonly Line[]): string {
     .join("\n");
 }
 
-/** The sentences of a reply, or the messages at its fields. */
+/** The text of a reply, or the messages at its fields. */
 export function saidBy(reply: Reply): string {
   switch (reply.kind) {
     case "card":

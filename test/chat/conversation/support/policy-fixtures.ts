@@ -10,7 +10,7 @@ const of = (value: string): Condition => ({ type: "RESOURCE", operator: "STARTS_
 const selector = (text: string) => assertPresent(parseSelector(text), text);
 const scope = (text: string) => assertPresent(parseScope(text), text);
 
-/** Production takes one of the DBAs, pay a ticket and two of them, a team its manager, the vault nobody, development is given at once. */
+/** prod: one DBA; pay: two DBAs and a ticket; team: the manager; vault: denied; dev: auto-approved. */
 export const chatPolicies = (): readonly Policy[] => [
   approvalPolicy("production", {}, { conditions: [of("prod:")], maxDurationMs: 4 * hourMs }),
   approvalPolicy(

@@ -4,7 +4,7 @@ import { buttonsOf } from "./slack-users.ts";
 
 type Json = { readonly [name: string]: unknown };
 
-/** What a reader of these blocks sees: our words apart from those in quotations. */
+/** The text of these blocks as their reader sees it, with quotations apart from our own text. */
 export function shownMessage(message: Pick<SlackMessage, "blocks">): ShownMessage {
   const ours: string[] = [];
   const theirs: string[] = [];
@@ -28,7 +28,7 @@ export function shownMessage(message: Pick<SlackMessage, "blocks">): ShownMessag
   return { ours, theirs, buttons: buttonsOf(message) };
 }
 
-/** As Slack draws it: with what was escaped, and everything that is not a bold label set in. */
+/** Rows as Slack draws them: unescaped, and indented unless they are bold labels. */
 function rowsOf({ text }: Json): readonly string[] {
   return String(text)
     .split("\n")

@@ -33,13 +33,13 @@ export interface SlackHarness extends SlackUsers {
   readonly log: string[];
   /** Of Slack and the conversation; the relay's own are not counted. */
   readonly cardBuilds: CardBuilds;
-  /** Everybody with their links, for another `configure`. */
+  /** All identities with their links, for another `configure`. */
   readonly people: typeof linked;
   settle(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The whole house with a fake Slack: services, relay, our HTTP server, and real Bolt in between. */
+/** The service with a fake Slack: services, relay, HTTP server and the real Bolt. */
 export async function openSlackHarness(
   policies: readonly Policy[],
   rules: Partial<Rules> = {},
@@ -47,7 +47,7 @@ export async function openSlackHarness(
   prepare: (fake: FakeSlack) => void = () => undefined,
 ): Promise<SlackHarness> {
   const plain = await openServiceHarness();
-  // Slack signs with the time of day.
+  // Signatures contain the real time.
   plain.clock.pass(Date.now() - plain.clock.now());
   await plain.configure(policies, rules, linked);
   const fake = await startFakeSlack();
@@ -123,10 +123,10 @@ export async function openSlackHarness(
   };
 }
 
-export async function waitFor(isThere: () => boolean, ms = 5_000): Promise<void> {
+export async function waitFor(isTrue: () => boolean, ms = 5_000): Promise<void> {
   const until = Date.now() + ms;
-  while (!isThere()) {
-    if (Date.now() > until) throw new Error("it did not happen in time");
+  while (!isTrue()) {
+    if (Date.now() > until) throw new Error("the condition did not become true in time");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

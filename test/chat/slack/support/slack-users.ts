@@ -5,7 +5,7 @@ import { breachesOfAck } from "../../../fakes/slack/limits.ts";
 type Json = { readonly [name: string]: unknown };
 type Typed = Readonly<Record<string, string | readonly string[]>>;
 
-/** Slack users are named after the people of the office: `U0DEV` is dev. */
+/** Slack user ids follow the names of our test identities: `U0DEV` is dev. */
 export const slackId = (name: string): string => `U0${name.toUpperCase()}`;
 
 export interface Ack {
@@ -19,29 +19,29 @@ export interface SendOptions {
   readonly type?: string;
 }
 
-/** What people do in Slack, as Slack sends it to us: signed, over HTTP. */
+/** Simulates people in Slack: sends their actions signed over HTTP, as Slack does. */
 export interface SlackUsers {
-  /** The HTTP status and body of the acknowledgement, and how long it took. */
+  /** Sends a payload. @returns the HTTP status and body of the acknowledgement */
   send(payload: Json, more?: SendOptions): Promise<Ack>;
-  /** A call by hand, with nothing in it. */
+  /** Sends a call without a body. */
   raw(path: string, headers: Readonly<Record<string, string>>): Promise<Response>;
   command(name: string, text: string): Promise<Ack>;
-  /** Presses a button on a message, as this person sees it. */
+  /** Presses a button of a message. */
   press(name: string, message: SlackMessage, action: string): Promise<Ack>;
-  /** Presses a button in a window, or with the person's own id as `viewId` in their App Home. */
+  /** Presses a button in a modal, or in the App Home if `viewId` is the person's own id. */
   pressIn(name: string, viewId: string, action: string): Promise<Ack>;
   openHome(name: string): Promise<Ack>;
-  /** Changes a field of a form that is open. */
+  /** Changes a field of an open form. */
   type(name: string, viewId: string, values: Typed): Promise<Ack>;
-  /** Types in a field that finds its entries by typing. */
+  /** Types in a field that searches its options. */
   suggest(name: string, typed: string): Promise<Ack>;
-  /** Sends a form that is open. */
+  /** Submits an open form. */
   submit(name: string, viewId: string, values: Typed): Promise<Ack>;
-  /** The newest window. */
+  /** The newest modal. */
   modal(): Json & { readonly id: string };
-  /** Everything that stands in windows. */
-  windows(): string;
-  /** What somebody was whispered last. */
+  /** The content of all modals. */
+  modals(): string;
+  /** The last ephemeral message. */
   lastEphemeral(): string;
 }
 
@@ -139,15 +139,15 @@ export function createSlackUsers(address: string, fake: FakeSlack): SlackUsers {
       }),
     modal() {
       const [last] = [...fake.views.entries()].filter(([id]) => id.startsWith("V")).toReversed();
-      const [id, view] = assertPresent(last, "a window");
+      const [id, view] = assertPresent(last, "a modal");
       return { ...view, id };
     },
-    windows: () => JSON.stringify([...fake.views].filter(([id]) => id.startsWith("V"))),
+    modals: () => JSON.stringify([...fake.views].filter(([id]) => id.startsWith("V"))),
     lastEphemeral: () => JSON.stringify(fake.responses.at(-1) ?? {}),
   };
 }
 
-/** As Slack encodes commands, events, and everything interactive. */
+/** The body as Slack encodes commands, events and interactive payloads. */
 function encoded(payload: Json, type: string): string {
   if (type.includes("json")) return JSON.stringify(payload);
   const fields: [string, string][] =
@@ -170,7 +170,7 @@ function stateOf(values: Typed): Json {
   return { values: Object.fromEntries(typed) as Json };
 }
 
-/** A button as it is shown; one that is gone, as it was before. */
+/** The action of a shown button, or of one that is no longer shown. */
 function buttonIn(blocks: unknown, action: string): Json {
   const buttons = buttonsIn(blocks);
   const button = buttons.find((one) => String(one["action_id"]).endsWith(`:${action}`));
