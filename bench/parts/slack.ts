@@ -10,7 +10,7 @@ import { percentile } from "../rounds.ts";
 const pressesAtOnce = 50;
 const rounds = 6;
 const warmUps = 2;
-/** What people are promised; Slack itself gives up after 3,000. */
+/** The acknowledgement time that we promise; Slack itself gives up after 3,000 ms. */
 const ackMs = 250;
 const approvers = ["ANN", "BOB", "CID"];
 const requesters = Array.from({ length: pressesAtOnce }, (_, index) => `P${index}`);
@@ -18,9 +18,9 @@ const requesters = Array.from({ length: pressesAtOnce }, (_, index) => `P${index
 const cardsPerRequest = approvers.length + 1;
 
 /**
- * Fifty people press Approve at the same moment, each on a request of somebody else: signature, who they are (asked of
- * a fake Slack in this process, which has one of the two cores), the durable decision, and only then the acknowledgement.
- * Beside what is allowed.
+ * Measures fifty simultaneous presses of Approve, each on another person's request. An acknowledgement follows the check
+ * of the signature, the look-up of the sender and the durable decision. The fake Slack runs in this process and uses one
+ * of the two cores. The figure is compared with the promised time.
  */
 export const measureSlack: Part = () =>
   inTemporaryFolder(async (folder) => {
@@ -79,7 +79,7 @@ async function pressTogether(
       return { ...ack, ms: performance.now() - startedAt };
     }),
   );
-  // None is lost: everybody hears what came of it.
+  // No press may be lost, so wait until every one has been answered.
   await until(() => fake.responses.length - responses >= pressesAtOnce);
   const approved = fake.responses
     .slice(responses)
@@ -110,10 +110,10 @@ function configuration(fake: FakeSlack): object {
   return { identities, policies: [{ name: "databases", conditions: [], approval }] };
 }
 
-async function until(isSo: () => boolean): Promise<void> {
+async function until(isTrue: () => boolean): Promise<void> {
   const end = performance.now() + 60_000;
-  while (!isSo()) {
-    if (performance.now() > end) throw new Error("it did not happen in time");
+  while (!isTrue()) {
+    if (performance.now() > end) throw new Error("the condition did not become true in time");
     await pause(20);
   }
 }

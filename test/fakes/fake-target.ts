@@ -5,9 +5,9 @@ import { parseId } from "../../src/core/values/ids.ts";
 import { actionOf, resourceOf } from "../../src/core/values/scopes.ts";
 import { ConnectorFault, type CheckFinding, type Connector } from "../../src/service/ports/connector.ts";
 
-/** One object as the target keeps it. */
+/** One object at the target. */
 export interface FakeObject {
-  /** Null: not ours. */
+  /** Null: an object that is not ours. */
   readonly grantId: string | null;
   notAfter: number;
   rights: Readonly<Record<string, readonly string[]>>;
@@ -19,42 +19,42 @@ export interface FakeObject {
 
 interface State {
   readonly objects: Record<string, FakeObject>;
-  /** Every change that was made, in order: `create jit_a`, `remove jit_a`. */
+  /** Every change, in order: `create jit_a`, `remove jit_a`. */
   readonly history: string[];
 }
 
-export type Verb = "provision" | "issue" | "takeBack" | "listOurs" | "check";
+export type Verb = "provision" | "issue" | "takeBack" | "listManaged" | "check";
 
 export interface FakeTargetOptions {
-  /** Its state, which outlives whoever talks to it. */
+  /** The file with its state, which survives the process. */
   readonly file: string;
   readonly name?: string;
-  /** Serves every scope whose resource begins so. */
+  /** Prefix of the resources it serves. */
   readonly resources?: string;
   /** The actions its resources have; absent: any. */
   readonly actions?: readonly string[];
   readonly place?: string;
   readonly needsSshPublicKey?: boolean;
-  /** Called around each change: a test ends the process there. */
+  /** Called before and after each change, so that a test can end the process there. */
   readonly onStep?: (step: string) => void;
 }
 
-/** A system that access is given at, with a mind of its own. */
+/** A target system that can fail in every way. */
 export interface FakeTarget extends Connector {
-  /** What goes wrong there, changeable at any time. */
+  /** The failures to simulate. */
   readonly trouble: {
     isDown: boolean;
-    /** Takes no notice of being told to end. */
-    isDeaf: boolean;
+    /** Whether it ignores abort signals. */
+    ignoresAbort: boolean;
     latencyMs: number;
     /** Thrown at the next calls of this verb, one each. */
     readonly faults: Partial<Record<Verb, ConnectorFault[]>>;
   };
   readonly calls: Verb[];
-  /** Every secret it has given out. */
+  /** Every secret it has issued. */
   readonly secrets: string[];
   state(): State;
-  /** As an administrator there would, by hand. */
+  /** Changes its objects by hand, like an administrator there. */
   change(change: (objects: Record<string, FakeObject>) => void): void;
   /** Whether this secret opens this object. */
   opens(object: string, secret: string | null): boolean;
@@ -64,7 +64,7 @@ const hashOf = (text: string): string => createHash("sha256").update(text).diges
 
 export function createFakeTarget(options: FakeTargetOptions): FakeTarget {
   const { file, name = "orders-db", resources = "prod:", onStep = () => {} } = options;
-  const trouble: FakeTarget["trouble"] = { isDown: false, isDeaf: false, latencyMs: 0, faults: {} };
+  const trouble: FakeTarget["trouble"] = { isDown: false, ignoresAbort: false, latencyMs: 0, faults: {} };
   const calls: Verb[] = [];
   const secrets: string[] = [];
 
@@ -81,7 +81,7 @@ export function createFakeTarget(options: FakeTargetOptions): FakeTarget {
 
   const reach = async (verb: Verb, signal: AbortSignal): Promise<void> => {
     calls.push(verb);
-    if (trouble.latencyMs > 0) await pause(trouble.latencyMs, trouble.isDeaf ? undefined : signal);
+    if (trouble.latencyMs > 0) await pause(trouble.latencyMs, trouble.ignoresAbort ? undefined : signal);
     const fault = trouble.faults[verb]?.shift();
     if (fault !== undefined) throw fault;
     if (trouble.isDown) throw down();
@@ -138,7 +138,7 @@ export function createFakeTarget(options: FakeTargetOptions): FakeTarget {
       secrets.push(secret);
       write(`issue ${spec.object}`, (state) => {
         const known = ours(state, spec.object);
-        if (known === undefined) throw new ConnectorFault("refused", "it is not there", { retryable: true });
+        if (known === undefined) throw new ConnectorFault("refused", "no such object", { retryable: true });
         Object.assign(known, { secretHash: hashOf(secret), issued: known.issued + 1, notAfter: expiresAt });
       });
       const username = spec.object;
@@ -161,7 +161,7 @@ export function createFakeTarget(options: FakeTargetOptions): FakeTarget {
       });
     },
     async listManaged(signal) {
-      await reach("listOurs", signal);
+      await reach("listManaged", signal);
       return Object.entries(read().objects).flatMap(([object, one]) =>
         one.grantId === null
           ? []

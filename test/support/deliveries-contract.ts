@@ -12,11 +12,11 @@ import {
   type DeliveriesHarness,
   type ShownDelivery,
 } from "./deliveries-harness.ts";
-import { reviewerCopiesContract } from "./reviewer-deliveries-contract.ts";
+import { reviewerDeliveriesContract } from "./reviewer-deliveries-contract.ts";
 
-/** What holds for the copies of a card on every platform that keeps them. */
+/** The contract of cards and notes on every platform that rewrites its messages. */
 export function deliveriesContract(harness: () => DeliveriesHarness): void {
-  reviewerCopiesContract(harness);
+  reviewerDeliveriesContract(harness);
   const approvers = ["ann", "bob", "cid"];
   const asked = async (h: DeliveriesHarness, scope = contractScope): Promise<string> => {
     const answer = await h.service.ask("dev", { scopes: [scope], duration: "1h" });
@@ -32,7 +32,7 @@ export function deliveriesContract(harness: () => DeliveriesHarness): void {
     ...h.deliveriesInChannel(),
   ];
 
-  test("each approver and the channel have one copy, and every step rewrites all of them in place", async () => {
+  test("each approver and the channel have one card, and every step rewrites all of them in place", async () => {
     const h = harness();
     const id = await asked(h);
     expect(all(h)).toHaveLength(4);
@@ -49,7 +49,7 @@ export function deliveriesContract(harness: () => DeliveriesHarness): void {
     }
   });
 
-  test("after their own vote somebody's copy offers no approval any more, wherever they voted", async () => {
+  test("after their vote an approver's card offers no approval, wherever they voted", async () => {
     const h = harness();
     const id = await asked(h);
     const offered = (name: string) => h.deliveriesOf(name).map(({ buttons }) => buttons);
@@ -62,7 +62,7 @@ export function deliveriesContract(harness: () => DeliveriesHarness): void {
     ]);
   });
 
-  test("when it is over every copy says who ended it and why, with nothing left to press", async () => {
+  test("after the end every card says who ended it and why, without buttons", async () => {
     const h = harness();
     const id = await asked(h);
     await h.service.services.requestCommands.deny(await h.service.caller("cid"), id, "use the replica");
@@ -75,7 +75,7 @@ export function deliveriesContract(harness: () => DeliveriesHarness): void {
     }
   });
 
-  test("one recipient who cannot be reached holds nobody up, and gets the truth of the day it works again", async () => {
+  test("an unreachable recipient delays nobody, and gets the current card once reachable", async () => {
     const h = harness();
     h.fail("bob");
     const id = await asked(h);
@@ -90,7 +90,7 @@ export function deliveriesContract(harness: () => DeliveriesHarness): void {
     expect(h.deliveriesOf("bob")[0]?.words).toContain("1 of 2");
   });
 
-  test("what is decided while the platform is down is shown when it is back", async () => {
+  test("decisions during an outage are shown after it", async () => {
     const h = harness();
     const id = await asked(h);
     h.fail(null);
@@ -104,7 +104,7 @@ export function deliveriesContract(harness: () => DeliveriesHarness): void {
     for (const { words } of all(h)) expect(words).toContain("2 of 2");
   });
 
-  test("a copy that was deleted is replaced by a new one, which is kept true from then on", async () => {
+  test("a deleted card is replaced by a new one, which is kept up to date", async () => {
     const h = harness();
     const id = await asked(h);
     h.deleteDeliveriesOf("ann");
@@ -121,11 +121,11 @@ export function deliveriesContract(harness: () => DeliveriesHarness): void {
     expect(h.deliveriesOf("dev")[0]?.buttons).toContain("Show credential");
   });
 
-  /** Where messages are, as the store has recorded them. */
+  /** The references of messages that the store has recorded. */
   const recorded = async (h: DeliveriesHarness, ...subjects: readonly DeliverySubject[]): Promise<string> =>
     (await h.service.store.deliveries(subjects)).map(({ ref }) => ref ?? "").join("\n");
 
-  test("every message with a button is a recorded copy, and after the decision none offers to decide", async () => {
+  test("every message with a button is recorded, and after the decision none offers to decide", async () => {
     const h = harness();
     const id = await asked(h, notedScope);
     for (const passed of [15, 20]) {
@@ -134,7 +134,7 @@ export function deliveriesContract(harness: () => DeliveriesHarness): void {
       await h.settle();
     }
     const before = h.withButtons();
-    // Three approvers have a card and a reminder, one more was asked by the escalation.
+    // Three approvers have a card and a reminder, and the escalation has asked one more.
     expect(before.filter(({ buttons }) => buttons.includes("Approve")).length).toBeGreaterThan(6);
     const refs = await recorded(h, assertPresent(parseId("request", id), id));
     for (const message of before) expect(refs).toContain(`"${message.id}"`);
@@ -143,7 +143,7 @@ export function deliveriesContract(harness: () => DeliveriesHarness): void {
     expect(h.withButtons()).toEqual([]);
   });
 
-  test("a note to somebody who has voted since offers them no approval any more", async () => {
+  test("a note offers no approval after its reader has voted", async () => {
     const h = harness();
     const id = await asked(h, notedScope);
     h.service.clock.pass(15 * minuteMs);
@@ -156,7 +156,7 @@ export function deliveriesContract(harness: () => DeliveriesHarness): void {
     expect(offering()).toBe(before - 2);
   });
 
-  test("what asks to link an account is a recorded copy, and says that it was done whoever did it", async () => {
+  test("a link request is recorded, and says that it is done whoever linked the account", async () => {
     const h = harness();
     const account = { surface: "slack", team: "T0OTHER", user: "U0NEW" } as const;
     await h.service.services.accountLinks.askForLink(account, { displayName: "New", email: null });
@@ -169,7 +169,7 @@ export function deliveriesContract(harness: () => DeliveriesHarness): void {
     expect(h.withButtons()).toEqual([]);
   });
 
-  test("what time ends is shown too", async () => {
+  test("a time-out is shown on every card", async () => {
     const h = harness();
     const id = await asked(h);
     h.service.clock.pass(2 * 24 * 60 * minuteMs);
@@ -182,7 +182,7 @@ export function deliveriesContract(harness: () => DeliveriesHarness): void {
     }
   });
 
-  test("who becomes able to decide gets a copy, who no longer can sees why on theirs, with nothing to press", async () => {
+  test("a new approver gets a card; a former one reads why, without buttons", async () => {
     const h = harness();
     const id = await asked(h);
     await members(h, "ann", "bob", "sec");
@@ -202,7 +202,7 @@ export function deliveriesContract(harness: () => DeliveriesHarness): void {
     expect(h.deliveriesOf("cid")[0]?.buttons).toEqual(["Revoke", "Details"]);
   });
 
-  test("who leaves the approvers after the decision has nothing to revoke any more, who comes back has", async () => {
+  test("a former approver cannot revoke after the decision, and one who comes back can", async () => {
     const h = harness();
     const id = await asked(h);
     await approve(h, "ann", id);
@@ -215,7 +215,7 @@ export function deliveriesContract(harness: () => DeliveriesHarness): void {
     for (const name of approvers) expect(h.deliveriesOf(name)[0]?.buttons).toEqual(["Revoke", "Details"]);
   });
 
-  test("an account that is not its owner's any more is offered nothing, on cards and on notes", async () => {
+  test("an account that was unlinked gets no buttons, on cards and on notes", async () => {
     const h = harness();
     const id = await asked(h, notedScope);
     h.service.clock.pass(15 * minuteMs);
@@ -235,7 +235,7 @@ export function deliveriesContract(harness: () => DeliveriesHarness): void {
     expect(offering()).toBe(before - 2);
   });
 
-  test("too few approvers are shown on every copy, and gone from it when there are enough again", async () => {
+  test("every card warns of too few approvers until there are enough again", async () => {
     const h = harness();
     await asked(h);
     await members(h, "ann");

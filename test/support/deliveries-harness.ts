@@ -5,29 +5,29 @@ import { minuteMs } from "../../src/core/values/time.ts";
 import { approvalPolicy, stageBy } from "../core/support/policies.ts";
 import type { ServiceHarness } from "../service/support/service-harness.ts";
 
-/** A request's card as somebody reads it now. */
+/** The current text and buttons of a request's card. */
 export interface ShownDelivery {
   readonly words: string;
   readonly buttons: readonly string[];
 }
 
-/** A platform whose messages are kept true, with people on it and one channel. */
+/** A platform that rewrites its messages, with people on it and one channel. */
 export interface DeliveriesHarness {
   readonly service: ServiceHarness;
   settle(): Promise<void>;
-  /** The copies this person sees, in the order they were posted. */
+  /** The cards this person sees, in the order they were posted. */
   deliveriesOf(name: string): readonly ShownDelivery[];
   deliveriesInChannel(): readonly ShownDelivery[];
-  /** Everything that this person has got so far is deleted. */
+  /** Deletes all messages to this person. */
   deleteDeliveriesOf(name: string): void;
-  /** Every message of the platform that has a button on it, by the platform's own id. */
+  /** All messages with buttons, by their ids on the platform. */
   withButtons(): readonly { readonly id: string; readonly buttons: readonly string[] }[];
-  /** From now on nothing gets through to this person, or with null to anybody. */
+  /** Makes messages to this person fail from now on; null: to everybody. */
   fail(name: string | null): void;
   heal(): void;
 }
 
-/** Of {@link contractScope}, and of {@link notedScope} with a reminder and an escalation, so that there are notes too. */
+/** One policy for {@link contractScope}, one for {@link notedScope} with a reminder and an escalation. */
 export const contractPolicies = (channel: string): readonly Policy[] => [
   approvalPolicy(
     "pair",
@@ -51,7 +51,7 @@ export const contractPolicies = (channel: string): readonly Policy[] => [
   ),
 ];
 
-/** Who is asked to link somebody, and who reviews what dev takes in an emergency. */
+/** Rules with an administrator who links accounts, and reviewers of break-glass access. */
 export const contractRules: Partial<Rules> = {
   breakGlass: {
     ...emptyRules.breakGlass,
@@ -61,11 +61,11 @@ export const contractRules: Partial<Rules> = {
   chatRoles: { admin: [assertPresent(parseSelector("cto@company.com"), "cto")], auditor: [] },
 };
 
-/** What dev asks for here is decided by two of ann, bob and cid, and also posted in the channel. */
+/** Two of ann, bob and cid decide about this scope; its card is also posted in the channel. */
 export const contractScope = "read:pair:x";
 export const notedScope = "read:noted:x";
 
-/** The members of group:dba from now on, by a reload of what the house runs on beside the contract's rules. */
+/** Sets the members of group:dba by a reload with the current policies and the contract's rules. */
 export async function members(h: DeliveriesHarness, ...names: readonly string[]): Promise<void> {
   const { store, context, configure } = h.service;
   const people = (await store.fileIdentities()).map(({ value }) => {

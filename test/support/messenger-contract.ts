@@ -4,29 +4,29 @@ import { DeliveryFault, type Messenger } from "../../src/service/messaging/messe
 import { cardFixture, noteOf } from "../notify/email/support/cards.ts";
 import { shownWholeContract, type ShownMessage } from "./complete-text-contract.ts";
 
-/** A surface with somebody on it, and a way to take it down. */
+/** A surface with a reachable person, which can be taken down. */
 export interface MessengerHarness {
   readonly messenger: Messenger;
   readonly person: Identity;
-  /** Somebody who cannot be reached there. */
+  /** A person who cannot be reached there. */
   readonly stranger: Identity;
   /** A channel as a policy names it. */
   readonly channel: string;
-  /** The message that has arrived last. */
+  /** The newest message. */
   latest(): ShownMessage;
-  /** Lets time go by, where the platform takes only so many messages a second. */
+  /** Advances the clock, where the platform limits messages per second. */
   rest?(): void;
   /** How many messages have arrived so far. */
   arrived(): number;
-  /** Everything that was posted so far is deleted; null where messages cannot be changed anyway. */
+  /** Deletes all messages; null where messages cannot be changed. */
   readonly deleteAll: (() => void) | null;
-  /** From now on nobody gets through. */
+  /** Makes every call fail from now on. */
   takeDown(): Promise<void> | void;
 }
 
 const never = new AbortController().signal;
 
-/** What holds for every way of telling people. */
+/** The contract of every messenger. */
 export function messengerContract(harness: () => MessengerHarness): void {
   shownWholeContract(harness);
   const card = cardFixture("approver");
@@ -34,7 +34,7 @@ export function messengerContract(harness: () => MessengerHarness): void {
   const addressOf = async ({ messenger, person }: MessengerHarness): Promise<string> =>
     (await messenger.addressOf(person)) ?? "nowhere";
 
-  test("says where a person and a channel are, and of others that it does not know", async () => {
+  test("knows the addresses of its people and channels, and no others", async () => {
     const { messenger, stranger, channel } = harness();
     expect(await addressOf(harness())).not.toBe("nowhere");
     expect(await messenger.addressOf(stranger)).toBeUndefined();
@@ -42,7 +42,7 @@ export function messengerContract(harness: () => MessengerHarness): void {
     expect(messenger.channelAddress("fax:4711")).toBeUndefined();
   });
 
-  test("posts one message, which can be rewritten without another one arriving", async () => {
+  test("posts one message, which can be rewritten in place", async () => {
     const h = harness();
     const before = h.arrived();
     const ref = await h.messenger.post(await addressOf(h), card, never);
@@ -51,7 +51,7 @@ export function messengerContract(harness: () => MessengerHarness): void {
     expect(h.arrived()).toBe(before + 1);
   });
 
-  test("a message that was deleted is said to be gone, and what was to stand below it is told all the same", async () => {
+  test("a deleted message is reported as gone, and its note is sent all the same", async () => {
     const h = harness();
     const ref = await h.messenger.post(await addressOf(h), card, never);
     h.deleteAll?.();
@@ -61,7 +61,7 @@ export function messengerContract(harness: () => MessengerHarness): void {
     expect(h.arrived()).toBe(before + 1);
   });
 
-  test("tells that people have changed while a request waits for them", async () => {
+  test("sends notes about changed approvers and reviewers", async () => {
     const h = harness();
     const notices = [
       "approver_added",
@@ -77,7 +77,7 @@ export function messengerContract(harness: () => MessengerHarness): void {
     }
   });
 
-  test("tells administrators that the service itself needs them", async () => {
+  test("sends alerts of the service", async () => {
     const h = harness();
     const before = h.arrived();
     await h.messenger.direct(
@@ -89,14 +89,14 @@ export function messengerContract(harness: () => MessengerHarness): void {
     expect(h.arrived()).toBe(before + 1);
   });
 
-  test("tells one thing once", async () => {
+  test("sends one note as one message", async () => {
     const h = harness();
     const before = h.arrived();
     await h.messenger.direct(await addressOf(h), note, null, never);
     expect(h.arrived()).toBe(before + 1);
   });
 
-  test("when nobody gets through it says so, to be tried again, and has told nobody", async () => {
+  test("an outage is a retryable fault, and nothing was sent", async () => {
     const h = harness();
     const address = await addressOf(h);
     const before = h.arrived();

@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { minuteMs } from "../../src/core/values/time.ts";
 import { contractScope, members, type DeliveriesHarness } from "./deliveries-harness.ts";
 
-/** What holds for the copies that reviewers of emergencies have, wherever copies are kept. */
-export function reviewerCopiesContract(house: () => DeliveriesHarness): void {
-  const emergency = async (h: DeliveriesHarness): Promise<string> => {
+/** The contract of cards for reviewers of break-glass access. */
+export function reviewerDeliveriesContract(harness: () => DeliveriesHarness): void {
+  const useBreakGlass = async (h: DeliveriesHarness): Promise<string> => {
     const answer = await h.service.ask("dev", { scopes: [contractScope], duration: "1h", breakGlass: true });
     const id = "request" in answer ? answer.request.id : answer.detail;
     await h.service.services.requestCommands.claim(await h.service.caller("dev"), id);
@@ -12,15 +12,15 @@ export function reviewerCopiesContract(house: () => DeliveriesHarness): void {
     return id;
   };
 
-  test("who leaves the reviewers of an emergency has nothing to judge any more and reads why", async () => {
-    const h = house();
+  test("a former reviewer of break-glass access cannot judge it and reads why", async () => {
+    const h = harness();
     await members(h, "ann", "bob", "cid");
-    const id = await emergency(h);
+    const id = await useBreakGlass(h);
     h.service.clock.pass(90 * minuteMs);
     await h.service.services.grants.tick(id);
     await h.settle();
     const judging = () => h.withButtons().filter(({ buttons }) => buttons.includes("Justified")).length;
-    // A card and a note for each of the three.
+    // Each of the three has a card and a note.
     expect(judging()).toBe(6);
     await members(h, "ann", "bob");
     expect(judging()).toBe(4);
@@ -32,10 +32,10 @@ export function reviewerCopiesContract(house: () => DeliveriesHarness): void {
     expect(judging()).toBe(0);
   });
 
-  test("who joins the reviewers of an emergency gets a copy, and judges it there", async () => {
-    const h = house();
+  test("a new reviewer of break-glass access gets a card and judges it there", async () => {
+    const h = harness();
     await members(h, "ann");
-    const id = await emergency(h);
+    const id = await useBreakGlass(h);
     expect(h.deliveriesOf("bob")).toEqual([]);
     await members(h, "ann", "bob");
     expect(h.deliveriesOf("bob").map(({ buttons }) => buttons)).toEqual([

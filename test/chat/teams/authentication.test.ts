@@ -9,7 +9,7 @@ import { teamsForEach, type TeamsHarness } from "./support/teams-harness.ts";
 const harness = teamsForEach(chatPolicies);
 const asking = { type: "message", text: "request read:prod:orders-db for 2h because INC-42" };
 
-/** Nothing was asked, learned, sent or said. */
+/** Nothing was requested, stored or sent. */
 async function expectNothingDone({ service, fake, teams }: TeamsHarness): Promise<void> {
   await teams.stop();
   expect(await service.store.openRequestsOf((await service.caller("dev")).identity.id)).toEqual([]);
@@ -23,12 +23,12 @@ const unknownKey = fakeKey("key-9");
 const directLineKey = fakeKey("key-direct", ["directline"]);
 const bareKey = fakeKey("key-bare", null);
 
-const junk = (h: TeamsHarness, header: object): string => {
+const tokenWithHeader = (h: TeamsHarness, header: object): string => {
   const [, claims, signature] = h.fake.token().split(".");
   return `Bearer ${part(header)}.${claims}.${signature}`;
 };
 
-/** Every way a token can be wrong. */
+/** Invalid tokens of every kind. */
 const badTokens: Readonly<Record<string, (h: TeamsHarness) => string>> = {
   "no header": () => "",
   "another scheme": (h) => `Basic ${h.fake.token()}`,
@@ -39,12 +39,13 @@ const badTokens: Readonly<Record<string, (h: TeamsHarness) => string>> = {
   "a second token": (h) => `Bearer ${h.fake.token()} ${h.fake.token()}`,
   "junk of three parts": () => "Bearer a.b.c",
   "a token of 100,000 characters": (h) => `Bearer ${h.fake.token({ more: "x".repeat(10_000) })}`,
-  "alg none": (h) => junk(h, { alg: "none", typ: "JWT", kid: "key-1" }),
+  "alg none": (h) => tokenWithHeader(h, { alg: "none", typ: "JWT", kid: "key-1" }),
   "alg HS256 made with the public key": (h) => {
-    const said = `${part({ alg: "HS256", kid: "key-1" })}.${h.fake.token().split(".")[1]}`;
-    return `Bearer ${said}.${createHmac("sha256", JSON.stringify(h.fake.key.jwk)).update(said).digest("base64url")}`;
+    const signedPart = `${part({ alg: "HS256", kid: "key-1" })}.${h.fake.token().split(".")[1]}`;
+    const signature = createHmac("sha256", JSON.stringify(h.fake.key.jwk)).update(signedPart);
+    return `Bearer ${signedPart}.${signature.digest("base64url")}`;
   },
-  "alg RS512": (h) => junk(h, { alg: "RS512", typ: "JWT", kid: "key-1" }),
+  "alg RS512": (h) => tokenWithHeader(h, { alg: "RS512", typ: "JWT", kid: "key-1" }),
   "no kid": (h) => `Bearer ${h.fake.token({}, { kid: undefined })}`,
   "a kid nobody has": (h) => `Bearer ${h.fake.token({}, {}, unknownKey)}`,
   "another key under a known kid": (h) => `Bearer ${h.fake.token({}, {}, otherKey)}`,
@@ -80,7 +81,7 @@ const badTokens: Readonly<Record<string, (h: TeamsHarness) => string>> = {
   "no service address": (h) => `Bearer ${h.fake.token({ serviceurl: undefined })}`,
 };
 
-describe("a call that Teams did not make is answered 401 and does nothing", () => {
+describe("a call that does not come from Teams is answered 401 and does nothing", () => {
   test.each(Object.entries(badTokens))("%s", async (_, authorization) => {
     const h = harness();
     const answer = await h.call(h.activity("dev", asking), authorization(h));
@@ -90,7 +91,7 @@ describe("a call that Teams did not make is answered 401 and does nothing", () =
   });
 });
 
-describe("a good token opens nothing for an activity it does not speak for", () => {
+describe("a valid token is rejected for another activity", () => {
   test.each<[string, (h: TeamsHarness) => object]>([
     ["another channel", () => ({ channelId: "directline" })],
     ["the emulator", () => ({ channelId: "emulator" })],
@@ -111,7 +112,7 @@ describe("a good token opens nothing for an activity it does not speak for", () 
     ["a name before the host", "https://127.0.0.1@evil.example/"],
     ["plain http elsewhere", "http://smba.trafficmanager.net/emea/"],
     ["no address at all", "emea"],
-  ])("%s, though the token says the same", async (_, serviceUrl) => {
+  ])("%s, even if the token names it too", async (_, serviceUrl) => {
     const h = harness();
     const token = h.fake.token({ serviceurl: serviceUrl });
     expect((await h.call(h.activity("dev", { ...asking, serviceUrl }), `Bearer ${token}`)).status).toBe(401);
@@ -119,7 +120,7 @@ describe("a good token opens nothing for an activity it does not speak for", () 
   });
 });
 
-describe("somebody of another tenant is refused, and that is on record", () => {
+describe("a person of another tenant is refused, and that is recorded", () => {
   test.each<[string, object]>([
     [
       "by both",
@@ -141,7 +142,7 @@ describe("somebody of another tenant is refused, and that is on record", () => {
   });
 });
 
-test("a good call is let in, and clocks may be five minutes apart", async () => {
+test("a valid call is accepted, with clocks up to five minutes apart", async () => {
   const h = harness();
   for (const claims of [
     {},
@@ -154,7 +155,7 @@ test("a good call is let in, and clocks may be five minutes apart", async () => 
   }
 });
 
-test("a body that is no activity is answered 400, once the token is good", async () => {
+test("a body that is not an activity is answered 400, after the token was accepted", async () => {
   const h = harness();
   for (const body of [{}, [], 1, null, "text", { type: 7 }]) {
     expect((await h.call(body as object)).status).toBe(400);
@@ -170,14 +171,14 @@ test.each<[string, object, object]>([
   ["channel", {}, { channelId: "directline" }],
   ["service_url", {}, { serviceUrl: "https://another.example" }],
   ["tenant", {}, { channelData: { tenant: { id: "foreign" } } }],
-])("the log says why a call was refused, %s, and nothing of its token", async (why, claims, more) => {
+])("the log says why a call was rejected, %s, without its token", async (why, claims, more) => {
   const h = harness();
   const token = h.fake.token(claims);
   await h.call(h.activity("dev", { ...asking, ...more }), `Bearer ${token}`);
   expect(h.log).toEqual([`teams: request rejected {"why":"${why}"}`]);
 });
 
-test("calls of Teams are not counted by address", async () => {
+test("calls by Teams have no rate limit per address", async () => {
   const { app, fake } = harness();
   const { headers } = await app.inject({
     method: "POST",
@@ -192,7 +193,7 @@ test("calls of Teams are not counted by address", async () => {
 describe("keys of the Bot Framework", () => {
   const typing = (h: TeamsHarness) => h.activity("dev", { type: "typing" });
 
-  test("a new key is fetched when it is first met", async () => {
+  test("a new key is fetched when a token first names it", async () => {
     const h = harness();
     expect((await h.call(typing(h))).status).toBe(200);
     const next = fakeKey("key-2");
@@ -201,7 +202,7 @@ describe("keys of the Bot Framework", () => {
     expect(h.fake.metadataFetches.count).toBe(2);
   });
 
-  test("junk tokens make us ask for keys a few times a minute, not each time", async () => {
+  test("junk tokens make us fetch keys a few times a minute, not each time", async () => {
     const h = harness();
     const token = `Bearer ${h.fake.token({}, {}, unknownKey)}`;
     for (let count = 0; count < 30; count++) expect((await h.call(typing(h), token)).status).toBe(401);
@@ -209,7 +210,7 @@ describe("keys of the Bot Framework", () => {
     expect((await h.call(typing(h))).status).toBe(200);
   });
 
-  test("while they cannot be fetched, those we have stay good for days, and nobody else gets in", async () => {
+  test("while they cannot be fetched, known keys stay valid for days, and others are rejected", async () => {
     const h = harness();
     expect((await h.call(typing(h))).status).toBe(200);
     h.fake.metadata.status = 503;
@@ -223,7 +224,7 @@ describe("keys of the Bot Framework", () => {
     expect((await h.call(typing(h))).status).toBe(200);
   });
 
-  test("a key that is withdrawn stops counting within a day", async () => {
+  test("a withdrawn key is rejected within a day", async () => {
     const h = harness();
     expect((await h.call(typing(h))).status).toBe(200);
     h.fake.keys.length = 0;
@@ -231,7 +232,7 @@ describe("keys of the Bot Framework", () => {
     expect((await h.call(typing(h))).status).toBe(401);
   });
 
-  test("a key that we have needs no key server, however long that one takes", async () => {
+  test("a known key does not wait for a slow key server", async () => {
     const h = harness();
     expect((await h.call(typing(h))).status).toBe(200);
     h.fake.metadata.status = "hang";
@@ -243,11 +244,11 @@ describe("keys of the Bot Framework", () => {
       for (let count = 0; count < 3; count++) expect((await h.call(typing(h))).status).toBe(200);
     }
     for (const { status } of await Promise.all(unknown)) expect(status).toBe(401);
-    // One for the first key, one for all the junk, and one or two for keys that have become old.
+    // One fetch for the first key, one for all junk, and one or two for keys that are old.
     expect(h.fake.metadataFetches.count).toBeLessThanOrEqual(4);
   });
 
-  test("a key server that fails is left alone for a growing time, from the first failure on", async () => {
+  test("a failing key server is asked again after growing delays", async () => {
     const h = harness();
     h.fake.metadata.status = 503;
     for (let count = 0; count < 10; count++) expect((await h.call(typing(h))).status).toBe(401);

@@ -37,13 +37,13 @@ test("one file imports the SDK, and it is loaded when Teams starts and not befor
   expect(importers(/\bimport\("\.\/connection\/bot\.ts"\)/)).toEqual(["chat/teams/teams.ts"]);
 });
 
-test("an invoke is answered 200 whatever its outcome says, for Teams takes anything else for a breakdown", async () => {
+test("an invoke is answered 200 whatever its result, because Teams takes anything else for an outage", async () => {
   for (const body of [{ statusCode: 200 }, { statusCode: 400, type: "error" }, {}]) {
     expect(await bot.handle(activity, async () => body)).toEqual({ status: 200, body });
   }
 });
 
-test("anything but an invoke is answered 200 with nothing", async () => {
+test("any other activity is answered 200 without a body", async () => {
   let turns = 0;
   const logic = async (): Promise<void> => void turns++;
   for (const type of ["message", "conversationUpdate", "installationUpdate", "typing"]) {
@@ -52,7 +52,7 @@ test("anything but an invoke is answered 200 with nothing", async () => {
   expect(turns).toBe(4);
 });
 
-test("a fault of a turn is thrown, not told to the caller", async () => {
+test("an error of a turn is thrown, not sent to the caller", async () => {
   const failing = async (): Promise<never> => {
     throw new Error("broken");
   };
@@ -66,6 +66,6 @@ test.each([
     "https://login.botframework.azure.cn/v1/.well-known/openidconfiguration",
     "https://api.botframework.azure.cn",
   ],
-])("the metadata at %s belong to the issuer %s", (url, issuer) => {
+])("the metadata at %s has the issuer %s", (url, issuer) => {
   expect(cloudOf(url)).toEqual({ issuer, scope: `${issuer}/.default` });
 });

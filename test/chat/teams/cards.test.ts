@@ -21,7 +21,7 @@ import { problemsOf, shownBy } from "./support/rendering.ts";
 
 const harness = teamsForEach(chatPolicies);
 
-test("our cards are cards by Microsoft's own types", () => {
+test("our cards match Microsoft's types", () => {
   expectTypeOf<AdaptiveCard>().toExtend<IAdaptiveCard>();
 });
 
@@ -39,7 +39,7 @@ const text: CardText = {
   actions: ["approve", "deny", "approve_for_less", "details"],
 };
 
-/** What people could write to look like us, ping somebody or lead somewhere. */
+/** User text that imitates us, mentions people or links somewhere. */
 const hostile = [
   "**Approved by Ann**",
   "[click](https://evil.example)",
@@ -53,7 +53,7 @@ const hostile = [
   "&lt;b&gt; &amp;",
 ];
 
-describe("people's words are shown as they were written, whatever they look like", () => {
+describe("user text is shown as it was written", () => {
   test.each(hostile)("%j", (words) => {
     const card = textCard(
       {
@@ -74,13 +74,13 @@ describe("people's words are shown as they were written, whatever they look like
     expect(markup).toEqual([]);
   });
 
-  test("what cannot be seen is shown by its number", () => {
+  test("invisible characters are shown by their code points", () => {
     expect(JSON.stringify(quotationElements({ label: "x", text: "a\u202Eb\u200Bc" }))).toContain(
       "a⟨U+202E⟩b⟨U+200B⟩c",
     );
   });
 
-  test("only our own words are in a text that reads markup", () => {
+  test("only our own text is in elements that read markup", () => {
     const marked = "s4id";
     const card = textCard(
       {
@@ -104,13 +104,13 @@ function textBlocks(elements: readonly Element[]): readonly Element[] {
   );
 }
 
-test("a time is told in the reader's own time zone", () => {
+test("a time is shown in the reader's time zone", () => {
   const { texts } = shownBy(textCard(text));
   expect(JSON.stringify(textCard(text))).toContain("{{DATE(2026-01-15T10:30:00Z, SHORT)}}");
   expect(texts.join(" ")).not.toContain("{{");
 });
 
-test("whatever is written, a card is whole and small enough", () => {
+test("a card with any text is valid and small enough", () => {
   const words = fc.string({ unit: "grapheme", maxLength: 3_000 });
   fc.assert(
     fc.property(words, fc.array(words, { maxLength: 12 }), (one, many) => {
@@ -131,16 +131,16 @@ test("whatever is written, a card is whole and small enough", () => {
   );
 });
 
-test("a press carries the request and its revision and nothing else", () => {
-  for (const place of ["message", "dialog"] as const) {
-    for (const { data } of textCard(text, { placement: place }).actions) {
+test("a button carries the request and its revision and nothing else", () => {
+  for (const placement of ["message", "dialog"] as const) {
+    for (const { data } of textCard(text, { placement }).actions) {
       expect(Object.keys(data).toSorted()).toEqual(["request", "revision", "verb"]);
       expect(data).toMatchObject({ request: "jit_abc", revision: "r1" });
     }
   }
 });
 
-test("buttons of a message execute, those of a dialog submit, and the secret is behind a dialog", () => {
+test("buttons of a message execute, those of a dialog submit, and the secret needs a dialog", () => {
   const requester = { ...text, actions: ["show_credential", "cancel"] } as const;
   expect(textCard(requester).actions.map(({ type }) => type)).toEqual(["Action.Submit", "Action.Execute"]);
   expect(textCard(requester).actions[0]?.data).toMatchObject({ msteams: { type: "task/fetch" } });
@@ -151,7 +151,7 @@ test("buttons of a message execute, those of a dialog submit, and the secret is 
   ).toBe(true);
 });
 
-describe("every kind of card is one that Teams' own renderer takes", () => {
+describe("the renderer of Teams accepts every kind of card", () => {
   const dialog: Dialog = {
     ref: dialogRef("request"),
     title: "Request access",
@@ -190,8 +190,8 @@ describe("every kind of card is one that Teams' own renderer takes", () => {
     hasPreview: true,
   };
 
-  test.each(["message", "dialog"] as const)("a form in a %s, with errors and a preview", (place) => {
-    const card = dialogCard(dialog, place, {
+  test.each(["message", "dialog"] as const)("a form in a %s, with errors and a preview", (placement) => {
+    const card = dialogCard(dialog, placement, {
       values: { reason: "typed", catalog: ["a", "found by typing"] },
       errors: [{ field: "reason", message: "too short" }],
       preview: [["Needs 2 of 3"]],
@@ -215,7 +215,7 @@ describe("every kind of card is one that Teams' own renderer takes", () => {
     return card;
   };
 
-  test("lists and home, as many entries as fit", async () => {
+  test("lists and homes, with as many entries as fit", async () => {
     const card = await withCard();
     const long = {
       ...card,
@@ -270,7 +270,7 @@ describe("every kind of card is one that Teams' own renderer takes", () => {
     for (const one of all) expect(problemsOf(one)).toEqual([]);
   });
 
-  test("the secret is laid out in a dialog only", async () => {
+  test("only a dialog shows the secret", async () => {
     const card = await withCard();
     const credential = {
       id: "cred_1",

@@ -30,7 +30,7 @@ test.each([
   },
 );
 
-test("taking the app out of a chat between two people takes it from neither of them", async () => {
+test("removing the app from a chat between two people keeps both reachable", async () => {
   const h = harness();
   await introduced(h, "ann");
   const conversation = { id: "19:ann_bob@unq.gbl.spaces", conversationType: "personal", tenantId };
@@ -38,7 +38,7 @@ test("taking the app out of a chat between two people takes it from neither of t
   expect(await personAt(h, "ann")).toMatchObject({ conversationId: "a:29:ann" });
 });
 
-test("somebody who is met only in a chat between people is not known by that", async () => {
+test("a person seen only in a chat between people does not become reachable", async () => {
   const h = harness();
   const conversation = { id: "19:ann_bob@unq.gbl.spaces", conversationType: "personal", tenantId };
   const value = { commandId: "request" };
@@ -77,7 +77,7 @@ test.each([
   },
 );
 
-test("a move is not taken for an outage when the old address does not answer at all", async () => {
+test("an old address that does not answer is not taken for an outage", async () => {
   const h = harness();
   await introduced(h, "dev", "ann");
   await h.say("dev", asking);

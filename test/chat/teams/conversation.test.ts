@@ -11,7 +11,7 @@ const inChannel = {
   conversation: { id: `${channelId};messageid=1`, conversationType: "channel", tenantId },
 };
 
-test("the message extension opens the form as a dialog, tries it out, keeps what was typed and sends it", async () => {
+test("the message extension opens the form as a dialog, previews it, keeps typed values and submits it", async () => {
   const h = harness();
   await introduced(h);
   const extension = (name: string, data?: object) =>
@@ -45,7 +45,7 @@ test("the message extension opens the form as a dialog, tries it out, keeps what
   expect(wordsOn(h.cardsOf("ann").at(-1))).toContain("INC-42");
 });
 
-test("in a chat the form is in the message, and what came of it takes its place for good", async () => {
+test("in a chat the form is a message, which its result replaces for good", async () => {
   const h = harness();
   await introduced(h);
   await h.say("dev", "request");
@@ -62,7 +62,7 @@ test("in a chat the form is in the message, and what came of it takes its place 
   expect(h.cardsOf("dev").some((card) => titles(card).includes("Check first"))).toBe(false);
 });
 
-test("a card that somebody asked to see is kept true, and a form for a request goes with the request", async () => {
+test("a card shown on request is kept up to date, and so is a form about a request", async () => {
   const h = harness();
   await introduced(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
@@ -76,7 +76,7 @@ test("a card that somebody asked to see is kept true, and a form for a request g
   for (const name of ["ann", "bob", "cid", "dev"]) expect(h.cardsOf(name).flatMap(titles)).toEqual([]);
 });
 
-test("an answer that nobody keeps true has no buttons of a request", async () => {
+test("an answer that is not kept up to date has no buttons of a request", async () => {
   const h = harness();
   await introduced(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
@@ -90,7 +90,7 @@ test("an answer that nobody keeps true has no buttons of a request", async () =>
   expect(titles(h.cardsOf("dev").at(-1))).toEqual([]);
 });
 
-test("the catalog is searched while somebody types", async () => {
+test("the catalog is searched while one types", async () => {
   const h = harness();
   const value = { dataset: "catalog", queryText: "orders", queryOptions: { skip: 0, top: 15 } };
   const found = await h.call(h.activity("dev", { type: "invoke", name: "application/search", value }));
@@ -102,7 +102,7 @@ test("the catalog is searched while somebody types", async () => {
 describe("in groups and channels", () => {
   const mentioned = (text: string) => ({ text: `<at>JIT</at>&nbsp;${text}`, ...inChannel });
 
-  test("the mention is no part of the command, and the answer goes into the chat of the one who wrote", async () => {
+  test("the mention is not part of the command, and the answer goes to the sender's personal chat", async () => {
     const h = harness();
     await introduced(h);
     await h.say("dev", "", mentioned("help request"));
@@ -111,7 +111,7 @@ describe("in groups and channels", () => {
     expect(said.map(({ body }) => body.text)).toEqual(["I have answered you in our own chat."]);
   });
 
-  test("whoever has no chat with us gets one, or is told how to", async () => {
+  test("a sender without a personal chat gets one, or reads how to get one", async () => {
     const h = harness();
     h.fake.installed.add("aad-dev");
     await h.say("dev", "", mentioned("help"));
@@ -128,7 +128,7 @@ describe("in groups and channels", () => {
 });
 
 describe("home", () => {
-  /** Dev asks, ann has the home open; with the id of its message. */
+  /** dev has a pending request, and ann has opened the home. Returns the id of its message. */
   const homeOfAnn = async (h: ReturnType<typeof harness>) => {
     await introduced(h);
     await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
@@ -144,7 +144,7 @@ describe("home", () => {
     await h.settle();
   };
 
-  test("shows what is to decide, and offers nothing about a request but to open it", async () => {
+  test("lists what is to decide, and offers only to open each request", async () => {
     const h = harness();
     const { home } = await homeOfAnn(h);
     expect(wordsOn(home)).toContain("read:prod:orders-db");
@@ -154,7 +154,7 @@ describe("home", () => {
     expect(titles(h.cardsOf("dev").at(-1))).toEqual(["Details", "Request access", "Break glass", "Help"]);
   });
 
-  test("an opened request takes the place of the home for good, with buttons that work, and is kept true", async () => {
+  test("an opened request replaces the home for good, with working buttons, and is kept up to date", async () => {
     const h = harness();
     const { id, home, replyToId, shown } = await homeOfAnn(h);
     const opened = await h.press("ann", button(home, "Details"), {}, { replyToId });
@@ -169,7 +169,7 @@ describe("home", () => {
     expect(titles(late.card)).toEqual([]);
   });
 
-  test("a request that is over by then is opened as what it is, and a second press changes nothing", async () => {
+  test("a request that has ended opens with its current status, and a second press changes nothing", async () => {
     const h = harness();
     const { id, home, replyToId, shown } = await homeOfAnn(h);
     await decidedByBob(h, id);
@@ -182,7 +182,7 @@ describe("home", () => {
     }
   });
 
-  test("opened twice, a request is recorded once", async () => {
+  test("a request opened twice is recorded once", async () => {
     const h = harness();
     const { id, home, replyToId, shown } = await homeOfAnn(h);
     const press = () => h.press("ann", button(home, "Details"), {}, { replyToId });
@@ -195,7 +195,7 @@ describe("home", () => {
     expect(titles(shown())).toEqual([]);
   });
 
-  test("somebody who is no approver any more opens it with nothing to press", async () => {
+  test("a former approver opens it without buttons", async () => {
     const h = harness();
     const { home, replyToId, shown } = await homeOfAnn(h);
     const people = (await h.service.store.fileIdentities()).map(({ value }) => {
@@ -209,7 +209,7 @@ describe("home", () => {
     expect(titles(shown())).not.toContain("Approve");
   });
 
-  test("when it cannot be recorded, nothing about the request is offered", async () => {
+  test("if it cannot be recorded, it opens without buttons of the request", async () => {
     const h = harness();
     const { home, replyToId } = await homeOfAnn(h);
     h.service.store.commit = async () => Promise.reject(new StoreUnavailable("of the test"));
@@ -233,8 +233,8 @@ test("a card that could not be recorded loses its buttons", async () => {
   expect(titles(bobs.at(-1))).toEqual([]);
 });
 
-describe("while something is broken", () => {
-  test("a command whose answer is throttled is answered a little later", async () => {
+describe("failures", () => {
+  test("a throttled answer is sent a little later", async () => {
     const h = harness();
     const isAnswer = { of: ({ verb }: { verb: string }) => verb === "post", status: 429, retryAfter: "1" };
     h.fake.trouble.push(isAnswer);
@@ -245,7 +245,7 @@ describe("while something is broken", () => {
     expect(h.cardsOf("dev")).toHaveLength(1);
   });
 
-  test("a store that cannot be used is a sentence to whoever pressed, with nothing done", async () => {
+  test("an unavailable store is a refusal for the person who pressed, and nothing is done", async () => {
     const h = harness();
     await introduced(h);
     await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
@@ -256,7 +256,7 @@ describe("while something is broken", () => {
     expect(`${answer.sentence}${wordsOn(answer.card)}`).toMatch(/nothing was changed|went wrong/);
   });
 
-  test("an invoke we do not know is answered with a body, for Teams tries again without one", async () => {
+  test("an unknown invoke is answered with a body, because Teams would retry without one", async () => {
     const h = harness();
     const answer = await h.call(h.activity("dev", { type: "invoke", name: "signin/verifyState", value: {} }));
     expect(answer).toMatchObject({ status: 200, text: "{}" });

@@ -15,13 +15,13 @@ const harness = teamsForEach(() => contractPolicies(`teams:${channelId}`));
 
 const accountOf = (name: string) => ({ teams: { tenantId, aadObjectId: `aad-${name}` } });
 
-/** Cards of requests, and not the news beside them. */
+/** The cards of requests, without notes. */
 const deliveriesAmong = (cards: readonly FakeCard[]): readonly ShownDelivery[] =>
   cards
     .map((card) => ({ words: wordsOn(card), buttons: titles(card) }))
     .filter(({ words }) => words.includes("Access: "));
 
-describe("copies of a card in Teams", () => {
+describe("messages in Teams", () => {
   beforeEach(() => introduced(harness()));
 
   messengerContract(() => {
@@ -33,7 +33,7 @@ describe("copies of a card in Teams", () => {
       channel: `teams:${channelId}`,
       latest: () => {
         const { activity } = assertPresent([...fake.messages.values()].at(-1), "a message");
-        // As sent, with what is added to the card.
+        // The size as sent, with everything that is added to the card.
         expect(Buffer.byteLength(JSON.stringify(activity))).toBeLessThan(cardBytesMax);
         return shownMessage(assertPresent(cardsOf("ann").at(-1), "a card"));
       },

@@ -21,8 +21,8 @@ const requestersCard = (h: TeamsHarness): string =>
 const waitingFor = (h: TeamsHarness, name: string) =>
   h.cardsOf(name).filter((card) => titles(card).includes("Approve"));
 
-describe("somebody whose account is linked and who has not been heard of", () => {
-  test("is reached by the id of their account, where they have the app", async () => {
+describe("a person with a linked account who has never written", () => {
+  test("is reached by the id of their account, if they have the app", async () => {
     const h = harness();
     await introduced(h, "dev");
     h.fake.installed.add("aad-ann");
@@ -37,7 +37,7 @@ describe("somebody whose account is linked and who has not been heard of", () =>
     expect(titles(h.cardsOf("ann")[0])).toEqual(["Revoke", "Details"]);
   });
 
-  test("gets what is waiting when they install the app later, once, and the requester sees it", async () => {
+  test("gets waiting messages once when they install the app, and the requester sees it", async () => {
     const h = harness();
     await introduced(h, "dev", "bob");
     await h.say("dev", asking);
@@ -52,7 +52,7 @@ describe("somebody whose account is linked and who has not been heard of", () =>
     expect(waitingFor(h, "ann")).toHaveLength(1);
   });
 
-  test("gets nothing that is over by then", async () => {
+  test("gets no message about a request that has ended by then", async () => {
     const h = harness();
     await introduced(h, "dev", "bob");
     await h.say("dev", asking);
@@ -61,7 +61,7 @@ describe("somebody whose account is linked and who has not been heard of", () =>
     expect(h.cardsOf("ann").map(titles)).toEqual([["Request access", "Home", "Help"]]);
   });
 
-  test("and who was thrown out meanwhile gets what is waiting when they come back", async () => {
+  test("gets waiting messages after removing the app and coming back", async () => {
     const h = harness();
     await introduced(h, "dev", "ann", "bob");
     h.fake.trouble.push({
@@ -76,11 +76,11 @@ describe("somebody whose account is linked and who has not been heard of", () =>
   });
 });
 
-describe("an install is answered with what to do", () => {
+describe("an installation is answered with what to do", () => {
   test.each([
-    ["by its own activity", [installed]],
-    ["by the members' activity", [added]],
-    ["once when Teams says it in both ways", [added, installed]],
+    ["by installationUpdate", [installed]],
+    ["by conversationUpdate", [added]],
+    ["once when Teams sends both activities", [added, installed]],
   ])("%s", async (_, activities) => {
     const h = harness();
     await install(h, "ann", ...activities);
@@ -88,7 +88,7 @@ describe("an install is answered with what to do", () => {
     expect(wordsOn(h.cardsOf("ann")[0])).toContain("To ask, press Request access");
   });
 
-  test("to somebody without a link: which ids an administrator needs", async () => {
+  test("to a person without a linked account: the ids an administrator needs", async () => {
     const h = harness();
     await h.service.configure(chatPolicies(), chatRules, allStaff);
     await install(h, "ann", installed);
@@ -96,26 +96,26 @@ describe("an install is answered with what to do", () => {
     expect(titles(h.cardsOf("ann")[0])).toEqual(["Ask to be linked"]);
   });
 
-  test("in a team: how policies name the place", async () => {
+  test("in a team: how policies name the channel", async () => {
     const h = harness();
     const conversation = { id: channelId, conversationType: "channel", tenantId };
     await install(h, "ann", { ...installed, conversation });
-    const said = h.fake.calls.filter((call) => call.verb === "post" && call.conversation === channelId);
-    expect(said.map(({ body }) => body.text)).toEqual([expect.stringContaining(`teams:${channelId}`)]);
+    const posts = h.fake.calls.filter((call) => call.verb === "post" && call.conversation === channelId);
+    expect(posts.map(({ body }) => body.text)).toEqual([expect.stringContaining(`teams:${channelId}`)]);
     expect(h.cardsOf("ann")).toEqual([]);
   });
 
-  test("an upgrade of the app is answered with nothing", async () => {
+  test("an upgrade of the app gets no answer", async () => {
     const h = harness();
     await install(h, "ann", { type: "installationUpdate", action: "add-upgrade" });
     expect(h.cardsOf("ann")).toEqual([]);
   });
 });
 
-test("who is being told counts as on the way, not as out of reach", async () => {
+test("an approver whose message is delayed does not count as unreachable", async () => {
   const h = harness();
   await introduced(h, "dev", "ann", "bob");
-  // Ann and bob are slow to be told; cid has not installed the app.
+  // Messages to ann and bob are throttled; cid has not installed the app.
   h.fake.trouble.push({
     of: ({ verb, conversation }) => verb === "post" && /ann|bob/.test(conversation),
     status: 429,

@@ -30,7 +30,7 @@ interface Refresh {
 }
 const requestIdOn = (text: string): string => /jit_\w+/.exec(text)?.[0] ?? "no id";
 
-test("asked in a chat, approved on a card, shown in a dialog, done: every copy is true at every step", async () => {
+test("request, approve, show and end access: every card is current at every step", async () => {
   const h = harness();
   await introduced(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
@@ -84,17 +84,17 @@ test("one press builds one card: a decision, a late one, a form and what is sent
   expect(h.cardBuilds.take()).toBe(1);
 });
 
-test("the credential is in the requester's dialog answer and in nothing that is kept", async () => {
+test("only the requester's dialog shows the credential, and nothing stores it", async () => {
   const h = harness();
   await introduced(h);
   await h.say("dev", "request write:dev:playground for 1h because a look");
   const ready = h.cardsOf("dev").find((card) => titles(card).includes("Show credential"));
   const showing = button(ready, "Show credential");
   expect(showing).toMatchObject({ type: "Action.Submit", data: { msteams: { type: "task/fetch" } } });
-  // A press that is not answered by a dialog claims nothing.
+  // A press that is not answered by a dialog makes no claim.
   const executed = await h.press("dev", { ...showing, verb: "card:show_credential" });
   expect(titles(executed.card)).toContain("Show credential");
-  // Somebody else's press neither.
+  // Neither does a press by somebody else.
   const other = await h.inDialog("ann", showing);
   expect(other.text).not.toContain("kd_jit_");
   const shown = await h.inDialog("dev", showing);
@@ -112,7 +112,7 @@ test("the credential is in the requester's dialog answer and in nothing that is 
   expect(h.log.join("\n")).not.toContain("kd_jit_");
 });
 
-test("denying asks for a reason in place of the card, and the requester reads it", async () => {
+test("Deny replaces the card by a form for the reason, which the requester reads", async () => {
   const h = harness();
   await introduced(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
@@ -130,7 +130,7 @@ test("denying asks for a reason in place of the card, and the requester reads it
   expect(titles(h.cardsOf("bob").at(-1))).toEqual([]);
 });
 
-test("approving for less counts, and what is longer is refused with the form still there", async () => {
+test("Approve for less shortens the access; a longer time is an error in the open form", async () => {
   const h = harness();
   await introduced(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
@@ -144,7 +144,7 @@ test("approving for less counts, and what is longer is refused with the form sti
   expect(wordsOn(shorter.card)).toContain("30 minutes (asked: 2 hours)");
 });
 
-test("two of two: by a card here and by the API, and all cards stay true", async () => {
+test("two approvals, by a card and by the API: all cards are current", async () => {
   const h = harness();
   await introduced(h);
   await h.call(h.activity("lead", { type: "conversationUpdate", ...inChannel }));
@@ -162,7 +162,7 @@ test("two of two: by a card here and by the API, and all cards stay true", async
   expect(wordsOn(posted())).toContain("bob");
 });
 
-test("whoever has voted is shown the channel's card without Approve, and nobody else is", async () => {
+test("only people who have voted see the channel's card without Approve", async () => {
   const h = harness();
   await introduced(h);
   await h.say("dev", "request read:pair:x for 1h because INC-7");
@@ -177,7 +177,7 @@ test("whoever has voted is shown the channel's card without Approve, and nobody 
   expect(titles(posted())).toContain("Approve");
 });
 
-test("a note carries no refresh, which would put the request's card in its place before it is read", async () => {
+test("a note has no refresh, which would replace it by the request's card before it is read", async () => {
   const h = harness();
   await introduced(h);
   await h.say("dev", "request read:pair:x for 1h because INC-7");
@@ -189,10 +189,10 @@ test("a note carries no refresh, which would put the request's card in its place
   expect(reminder?.["refresh"]).toBeUndefined();
 });
 
-describe("a card in a channel carries the message and not the authority", () => {
+describe("a card in a channel gives nobody the right to decide", () => {
   test.each([
     ["the requester", "dev"],
-    ["somebody who is not asked", "lead"],
+    ["a person who is not asked", "lead"],
   ])("%s decides nothing by a press", async (_, name) => {
     const h = harness();
     await introduced(h);
@@ -206,7 +206,7 @@ describe("a card in a channel carries the message and not the authority", () => 
   });
 });
 
-test("a late press gets the truth and a fresh card, a repeated one is told that it counts", async () => {
+test("a late press gets a fresh card, and a repeated one reads that it already counts", async () => {
   const h = harness();
   await introduced(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
@@ -222,7 +222,7 @@ test("a late press gets the truth and a fresh card, a repeated one is told that 
   expect(wordsOn(deniedLate.card)).toContain("Nothing was changed");
 });
 
-test("an invoke that Teams sends again is answered the same and decides once", async () => {
+test("a repeated invoke gets the same answer and decides once", async () => {
   const h = harness();
   await introduced(h);
   await h.say("dev", "request read:pair:x for 1h because INC-7");
@@ -237,7 +237,7 @@ test("an invoke that Teams sends again is answered the same and decides once", a
   expect((await h.service.audit()).filter((row) => row.action === "decision.refused")).toEqual([]);
 });
 
-test("a message that Teams sends again asks once", async () => {
+test("a repeated message makes one request", async () => {
   const h = harness();
   await introduced(h);
   const text = "request read:prod:orders-db for 2h because INC-42";
@@ -273,7 +273,7 @@ test("extend, ending soon and revoke", async () => {
   expect(h.cardsOf("dev").map(wordsOn).join("\n")).toContain("incident over");
 });
 
-test("break-glass: taken without approval, shown in a dialog, reviewed on a card", async () => {
+test("break-glass access is taken without approval, shown in a dialog and reviewed on a card", async () => {
   const h = harness();
   await introduced(h);
   await h.say("dev", "break-glass");

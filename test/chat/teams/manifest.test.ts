@@ -27,17 +27,17 @@ function problemsOf(value: object): unknown {
 }
 
 describe("the manifest", () => {
-  test("is one by Microsoft's schema 1.25", () => {
+  test("is valid by Microsoft's schema 1.25", () => {
     expect(problemsOf(manifest)).toBeNull();
     expect(manifest.manifestVersion).toBe("1.25");
   });
 
-  test("is refused by that schema when something is wrong with it", () => {
+  test("is rejected by that schema when it has an error", () => {
     expect(problemsOf({ ...manifest, bots: [{ botId: "no guid", scopes: ["everywhere"] }] })).not.toBeNull();
     expect(problemsOf({ ...manifest, more: true })).not.toBeNull();
   });
 
-  test("has the bot where people are, and the command the code listens to", () => {
+  test("has the bot in all scopes, and the command that the code handles", () => {
     const [bot] = manifest.bots;
     expect(bot?.scopes).toEqual(["personal", "team", "groupChat"]);
     expect(manifest.composeExtensions[0]?.commands.map(({ id }) => id)).toEqual([requestCommandId]);
@@ -46,7 +46,7 @@ describe("the manifest", () => {
     );
   });
 
-  test("lists commands there are, as many as Teams shows", () => {
+  test("lists existing commands, as many as Teams shows", () => {
     const [list] = manifest.bots[0]?.commandLists ?? [];
     expect(commandNames).toEqual(expect.arrayContaining(list?.commands.map(({ title }) => title) ?? []));
     expect(list?.commands.length).toBeLessThanOrEqual(10);
@@ -56,7 +56,7 @@ describe("the manifest", () => {
 describe("the package", () => {
   const files = unzipSync(teamsPackage(options));
 
-  test("holds the manifest and the two icons, and nothing else", () => {
+  test("contains the manifest and the two icons, and nothing else", () => {
     expect(Object.keys(files).toSorted()).toEqual(["color.png", "manifest.json", "outline.png"]);
     expect(JSON.parse(new TextDecoder().decode(files["manifest.json"]))).toEqual(manifest);
   });
@@ -76,7 +76,7 @@ describe("the package", () => {
     expect(Buffer.from(files["outline.png"] ?? []).equals(outline)).toBe(true);
   });
 
-  test("is the same bytes each time", () => {
+  test("has the same bytes each time", () => {
     expect(Buffer.from(teamsPackage(options)).equals(Buffer.from(teamsPackage(options)))).toBe(true);
   });
 });
@@ -108,7 +108,7 @@ describe("jit manifest teams", () => {
       "a folder that is not there",
       ["--app-id", options.appId, "--url", options.url, "--out", "/nowhere/at/all.zip"],
     ],
-  ])("says what is wrong with %s", async (_, wrong) => {
+  ])("explains what is wrong with %s", async (_, wrong) => {
     expect(await jit(["manifest", "teams", ...wrong])).toMatchObject({ code: 2, out: "" });
   });
 });

@@ -33,33 +33,33 @@ async function faultOf(work: Promise<unknown>): Promise<DeliveryFault> {
   throw new Error("it worked");
 }
 
-describe("what a failed call means for its message", () => {
+describe("the fault of a message after a failed call", () => {
   test.each<[string, Omit<Trouble, "of">, object]>([
     [
-      "403: not installed, for good",
+      "403: not installed, permanent",
       { status: 403 },
       { code: "not_installed", retryable: false, isSurfaceDown: false },
     ],
-    ["413: too large, for good", { status: 413 }, { code: "too_large", retryable: false }],
+    ["413: too large, permanent", { status: 413 }, { code: "too_large", retryable: false }],
     [
-      "400: Teams' own word, for good",
+      "400: the code of Teams, permanent",
       { status: 400, code: "BadSyntax" },
       { code: "BadSyntax", retryable: false },
     ],
     [
-      "429: later, as told",
+      "429: retry after the given time",
       { status: 429, retryAfter: "7" },
       { code: "rate_limited", retryable: true, retryAfterMs: 7_000, isSurfaceDown: false },
     ],
-    ["429 without a time: later", { status: 429 }, { code: "rate_limited", retryable: true }],
-    ["412: later", { status: 412 }, { code: "conflict", retryable: true }],
+    ["429 without a time: retry", { status: 429 }, { code: "rate_limited", retryable: true }],
+    ["412: retry", { status: 412 }, { code: "conflict", retryable: true }],
     [
-      "500: later, others are not held up",
+      "500: retry this message only",
       { status: 500 },
       { code: "server_error", retryable: true, isSurfaceDown: false },
     ],
     [
-      "503: later, for everybody",
+      "503: retry, Teams is down",
       { status: 503 },
       { code: "server_error", retryable: true, isSurfaceDown: true },
     ],
@@ -70,11 +70,11 @@ describe("what a failed call means for its message", () => {
     const before = h.fake.calls.length;
     const fault = await faultOf(h.teams.messenger.post(address, card, AbortSignal.timeout(5_000)));
     expect(fault).toMatchObject(expected);
-    // One attempt: the relay does the rest.
+    // One attempt, because the relay retries.
     expect(h.fake.calls.length - before).toBe(1);
   });
 
-  test("no answer: the relay's own limit ends it, for everybody, later", async () => {
+  test("no answer: the relay's time limit ends the call, and Teams counts as down", async () => {
     const h = harness();
     const { card, address } = await anyCard(h);
     h.fake.trouble.push({ of: toAnn, status: "hang" });
@@ -82,7 +82,7 @@ describe("what a failed call means for its message", () => {
     expect(fault).toMatchObject({ code: "timeout", retryable: true, isSurfaceDown: true });
   });
 
-  test("a sign-in that is refused is for everybody, and is tried again", async () => {
+  test("a refused sign-in concerns all messages, and is retried", async () => {
     const h = harness();
     const { card, address } = await anyCard(h);
     h.service.clock.pass(3_600_000);
@@ -94,7 +94,7 @@ describe("what a failed call means for its message", () => {
     await h.teams.messenger.post(address, card, AbortSignal.timeout(5_000));
   });
 
-  test("a token that is refused is not used again", async () => {
+  test("a refused token is not used again", async () => {
     const h = harness();
     const { card, address } = await anyCard(h);
     await h.teams.stop();
@@ -112,7 +112,7 @@ describe("what a failed call means for its message", () => {
     });
   });
 
-  test("a conversation that is gone is made anew at the next attempt", async () => {
+  test("the next attempt replaces a conversation that is gone", async () => {
     const h = harness();
     const { card, address } = await anyCard(h);
     h.fake.trouble.push({ of: toAnn, status: 404, code: "ConversationNotFound" });
@@ -128,7 +128,7 @@ describe("what a failed call means for its message", () => {
     ["410", { status: 410 }],
     ["403", { status: 403, code: "BotNotInConversationRoster" }],
     ["400 for a message that was deleted", { status: 400, code: "MessageNotFound" }],
-  ])("a message that cannot be rewritten any more is said to be gone: %s", async (_, trouble) => {
+  ])("a message that can no longer be rewritten is reported as gone: %s", async (_, trouble) => {
     const h = harness();
     const { card, address } = await anyCard(h);
     const ref = await h.teams.messenger.post(address, card, AbortSignal.timeout(5_000));
@@ -137,8 +137,8 @@ describe("what a failed call means for its message", () => {
   });
 });
 
-describe("where people are reached", () => {
-  test("who has not installed the app cannot be, and the requester hears it", async () => {
+describe("the addresses of people", () => {
+  test("a person without the app is not reached, and the requester reads it", async () => {
     const h = harness();
     await introduced(h, "dev", "ann");
     await h.say("dev", asking);
@@ -149,7 +149,7 @@ describe("where people are reached", () => {
     expect(h.fake.calls.some(({ conversation }) => conversation === "a:29:bob")).toBe(false);
   });
 
-  test("a person who has thrown us out is not reached, and the requester hears it", async () => {
+  test("a person who has removed the app is not reached, and the requester reads it", async () => {
     const h = harness();
     await introduced(h, "dev", "ann", "bob", "cid");
     h.fake.trouble.push({ of: toAnn, status: 403 });
@@ -160,7 +160,7 @@ describe("where people are reached", () => {
     expect(h.cardsOf("bob")).toHaveLength(1);
   });
 
-  test("a throttled recipient holds nobody up and gets the message afterwards", async () => {
+  test("a throttled recipient delays nobody else and gets the message later", async () => {
     const h = harness();
     await introduced(h, "dev", "ann", "bob", "cid");
     h.fake.trouble.push({ of: toAnn, status: 429, retryAfter: "30" });
@@ -179,21 +179,21 @@ describe("where people are reached", () => {
       "conversationUpdate without us",
       { type: "conversationUpdate", membersRemoved: [{ id: "28:11111111-2222-3333-4444-555555555555" }] },
     ],
-  ])("%s forgets the person, and meeting them again remembers them", async (_, farewell) => {
+  ])("%s forgets the person until they write again", async (_, removal) => {
     const h = harness();
     const ann = (await h.service.caller("ann")).identity;
     const known = async () => h.service.store.address("teams", `person:${tenantId}:aad-ann`);
     expect(await h.teams.messenger.addressOf(ann)).toBeUndefined();
     await h.call(h.activity("ann", { type: "installationUpdate", action: "add" }));
     expect(await known()).toMatchObject({ conversationId: "a:29:ann" });
-    await h.call(h.activity("ann", farewell));
+    await h.call(h.activity("ann", removal));
     expect(await known()).toBeUndefined();
     await h.call(h.activity("ann", { type: "message", text: "hello" }));
     expect(await known()).toMatchObject({ conversationId: "a:29:ann" });
     expect(await h.teams.messenger.addressOf(ann)).toBe("person:aad-ann");
   });
 
-  test("a person who was only met in a channel gets a conversation made", async () => {
+  test("a conversation is created with a person seen only in a channel", async () => {
     const h = harness();
     const conversation = {
       id: `${channelId};messageid=1`,
@@ -212,7 +212,7 @@ describe("where people are reached", () => {
     });
   });
 
-  test("a link to another tenant is followed nowhere", async () => {
+  test("a link to another tenant gives no address", async () => {
     const h = harness();
     await introduced(h, "ann");
     const ann = (await h.service.caller("ann")).identity;
@@ -231,7 +231,7 @@ describe("where people are reached", () => {
   });
 });
 
-test("a message that waits to be seen looks itself up again for its one reader", async () => {
+test("a personal card has a refresh for its one reader", async () => {
   const h = harness();
   await introduced(h, "dev", "ann");
   await h.say("dev", asking);
@@ -246,7 +246,7 @@ test("a message that waits to be seen looks itself up again for its one reader",
   expect(titles(fresh.card)).toEqual(["Revoke", "Details"]);
 });
 
-test("news about a channel's card go below it, and into no thread where there is none", async () => {
+test("a note about a channel's card is posted in its thread", async () => {
   const h = harness();
   const { card } = await anyCard(h);
   const { messenger } = h.teams;
@@ -260,8 +260,8 @@ test("news about a channel's card go below it, and into no thread where there is
   expect(alone?.conversation).toBe("a:29:ann");
 });
 
-describe("the pace that Teams allows", () => {
-  const paced = (work: () => void): number | undefined => {
+describe("the rate limit of Teams", () => {
+  const waitOf = (work: () => void): number | undefined => {
     try {
       work();
       return undefined;
@@ -271,31 +271,31 @@ describe("the pace that Teams allows", () => {
     }
   };
 
-  test("seven a second in one conversation, and the next one hears how long to wait", () => {
+  test("seven messages a second in one conversation; the next has to wait", () => {
     let now = 0;
     const rateLimiter = createSendRateLimiter(() => now);
     for (let count = 0; count < 7; count++) {
       rateLimiter.take("a");
       now += 100;
     }
-    expect(paced(() => rateLimiter.take("a"))).toBe(300);
-    expect(paced(() => rateLimiter.take("b"))).toBeUndefined();
+    expect(waitOf(() => rateLimiter.take("a"))).toBe(300);
+    expect(waitOf(() => rateLimiter.take("b"))).toBeUndefined();
     now += 300;
-    expect(paced(() => rateLimiter.take("a"))).toBeUndefined();
+    expect(waitOf(() => rateLimiter.take("a"))).toBeUndefined();
   });
 
-  test("thirty a second in all", () => {
+  test("thirty messages a second in total", () => {
     let now = 0;
     const rateLimiter = createSendRateLimiter(() => now);
     for (let count = 0; count < 30; count++) rateLimiter.take(`conversation ${count}`);
-    expect(paced(() => rateLimiter.take("one more"))).toBe(1_000);
+    expect(waitOf(() => rateLimiter.take("one more"))).toBe(1_000);
     now += 1_000;
-    expect(paced(() => rateLimiter.take("one more"))).toBeUndefined();
+    expect(waitOf(() => rateLimiter.take("one more"))).toBeUndefined();
   });
 });
 
-describe("who is in a channel", () => {
-  test("is asked of Teams now and then, and not known where Teams does not say", async () => {
+describe("the members of a channel", () => {
+  test("are cached, and unknown if Teams does not list them", async () => {
     const h = harness();
     await introduced(h, "dev");
     expect(await h.teams.messenger.membersOf(`channel:${channelId}`)).toBeUndefined();
@@ -308,7 +308,7 @@ describe("who is in a channel", () => {
     expect(h.fake.calls.length).toBe(asked);
   });
 
-  test("those for whom a channel stands in are called by Teams' own ids", async () => {
+  test("are mentioned by their ids in Teams", async () => {
     const h = harness();
     const { card } = await anyCard(h);
     const account = { surface: "teams", team: tenantId, user: "aad-ann" } as const;

@@ -9,7 +9,7 @@ import { button, memberNamed, titles, wordsOn } from "./support/teams-users.ts";
 
 const asking = "request read:prod:orders-db for 2h because INC-42";
 
-/** dev asks; the card that ann is shown. */
+/** The card of dev's request that ann sees. */
 async function annsCard(h: TeamsHarness) {
   await introduced(h, "dev", "ann", "bob", "cto");
   await h.say("dev", asking);
@@ -19,13 +19,13 @@ async function annsCard(h: TeamsHarness) {
 const refusals = async (h: TeamsHarness) =>
   (await h.service.audit()).filter((row) => row.action === "decision.refused");
 
-describe("a press is checked with the platform at that moment", () => {
+describe("each press looks up the sender in Teams", () => {
   test.each<[string, object]>([
     ["a guest", { userRole: "guest" }],
-    ["somebody anonymous", { userRole: "anonymous" }],
+    ["an anonymous user", { userRole: "anonymous" }],
     ["a member of another tenant", { tenantId: "foreign" }],
-    ["somebody who is not the signed sender", { aadObjectId: "aad-bob" }],
-  ])("%s decides nothing, and that is on record", async (_, more) => {
+    ["a person who is not the signed sender", { aadObjectId: "aad-bob" }],
+  ])("%s decides nothing, and that is recorded", async (_, more) => {
     const h = harness();
     const card = await annsCard(h);
     h.fake.members.set("29:ann", { ...memberNamed("ann"), ...more });
@@ -53,11 +53,11 @@ describe("a press is checked with the platform at that moment", () => {
       "leaves out their role",
       (h) => h.fake.members.set("29:ann", { id: "29:ann", aadObjectId: "aad-ann" } as never),
     ],
-    ["does not let us in", (h) => void (h.fake.login.status = 401)],
-  ])("while the platform %s, nobody is believed", async (_, trouble) => {
+    ["refuses our sign-in", (h) => void (h.fake.login.status = 401)],
+  ])("while Teams %s, every press is refused", async (_, trouble) => {
     const h = harness();
     const card = await annsCard(h);
-    if (_ === "does not let us in") h.service.clock.pass(3_600_000);
+    if (_ === "refuses our sign-in") h.service.clock.pass(3_600_000);
     trouble(h);
     const answer = await h.press("ann", button(card, "Approve"));
     expect(answer).toMatchObject({
@@ -67,7 +67,7 @@ describe("a press is checked with the platform at that moment", () => {
     expect((await h.service.audit()).some((row) => row.action === "approval.given")).toBe(false);
   });
 
-  test("somebody deactivated here decides nothing", async () => {
+  test("a deactivated identity decides nothing", async () => {
     const h = harness();
     const card = await annsCard(h);
     const admin = await h.service.caller("cto", "admin");
@@ -76,7 +76,7 @@ describe("a press is checked with the platform at that moment", () => {
     expect((await refusals(h)).map(({ data }) => data["code"])).toEqual(["identity_inactive"]);
   });
 
-  test("our token is used as long as it is good while a sign-in hangs, which is asked once for all", async () => {
+  test("our valid token is used while one shared sign-in hangs", async () => {
     const h = harness();
     const card = await annsCard(h);
     h.fake.login.status = "hang";
@@ -87,7 +87,7 @@ describe("a press is checked with the platform at that moment", () => {
     expect(h.fake.logins.length).toBe(before + 1);
   });
 
-  test("a press without a signed account is nobody's", async () => {
+  test("a press without a signed account is refused", async () => {
     const h = harness();
     const card = await annsCard(h);
     const from = { id: "29:ann", name: "ann" };
@@ -99,7 +99,7 @@ describe("a press is checked with the platform at that moment", () => {
 
 const harness = teamsForEach(chatPolicies);
 
-describe("somebody without a link", () => {
+describe("a person without a linked account", () => {
   const unlinked = async (h: TeamsHarness): Promise<void> => {
     const people = allStaff.filter(({ name }) => name !== "bot");
     const linked = people.map((one) =>
@@ -109,7 +109,7 @@ describe("somebody without a link", () => {
     await introduced(h, "dev", "ann", "bob", "cto");
   };
 
-  test("hears which ids an administrator needs, and nothing else happens", async () => {
+  test("reads which ids an administrator needs, and nothing else happens", async () => {
     const h = harness();
     await unlinked(h);
     await h.say("dev", asking);
@@ -120,7 +120,7 @@ describe("somebody without a link", () => {
     expect((await h.service.audit()).some((row) => row.action === "request.submitted")).toBe(false);
   });
 
-  test("asks to be linked, an administrator links with one press, and then asks for access", async () => {
+  test("asks to be linked, is linked by an administrator with one press, and requests access", async () => {
     const h = harness();
     await unlinked(h);
     await h.say("dev", "hello");
@@ -139,7 +139,7 @@ describe("somebody without a link", () => {
     expect(h.cardsOf("dev").map(wordsOn).join("\n")).toContain("Asked: ");
   });
 
-  test("links nobody by pressing an administrator's button", async () => {
+  test("links nobody by pressing the administrator's button", async () => {
     const h = harness();
     await unlinked(h);
     await h.say("dev", "link");
@@ -152,11 +152,11 @@ describe("somebody without a link", () => {
   });
 });
 
-describe("linking by the name people sign in with", () => {
+describe("linking by the user principal name", () => {
   const linking = teamsForEach(chatPolicies, { linkByEmail: true });
   const unlinked = (h: TeamsHarness) => h.service.configure(chatPolicies(), chatRules, allStaff);
 
-  test("happens once, for a member of our tenant, and stays when the name changes", async () => {
+  test("happens once for a member of our tenant, and stays when the name changes", async () => {
     const h = linking();
     await unlinked(h);
     await h.say("dev", asking);
@@ -166,7 +166,7 @@ describe("linking by the name people sign in with", () => {
     expect(linked.map((row) => row.body)).toEqual([expect.stringContaining("id_dev")]);
   });
 
-  test("does not happen for guests, nor by a name nobody has", async () => {
+  test("does not happen for guests, nor for a name that no identity has", async () => {
     const h = linking();
     await unlinked(h);
     h.fake.members.set("29:dev", { ...memberNamed("dev"), userRole: "guest" });

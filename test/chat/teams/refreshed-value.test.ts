@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createBotConnector } from "../../../src/chat/teams/connection/bot-connector.ts";
 import { createRefreshedValue } from "../../../src/chat/teams/connection/refreshed-value.ts";
 
-/** A value that is fresh for 10 ms and usable for 20; the test sets the clock and answers each fetch. */
+/** A value that is fresh for 10 ms and usable for 20 ms. The test sets the clock and answers each fetch. */
 function setUp() {
   const clock = { now: 0 };
   const fetches: PromiseWithResolvers<string>[] = [];
@@ -28,7 +28,7 @@ async function fetched(word: string) {
   return one;
 }
 
-test("a usable value is there at once, while one fetch at a time brings the next", async () => {
+test("a usable value is returned at once, while one fetch at a time gets the next", async () => {
   const { clock, fetches, value } = await fetched("first");
   clock.now = 15;
   expect(value.isFresh()).toBe(false);
@@ -42,7 +42,7 @@ test("a usable value is there at once, while one fetch at a time brings the next
   expect(value.usable()).toBeUndefined();
 });
 
-test("after a failure nothing is fetched until a growing wait is over, and the failure is thrown at once", async () => {
+test("after a failure nothing is fetched during a growing delay, and the failure is thrown at once", async () => {
   const { clock, fetches, value } = setUp();
   for (const [at, wait] of [
     [0, 1_000],
@@ -59,7 +59,7 @@ test("after a failure nothing is fetched until a growing wait is over, and the f
   expect(fetches).toHaveLength(3);
 });
 
-test("a value that was refused is fetched anew once, and not again and again", async () => {
+test("a refused value is fetched again once, then only after a delay", async () => {
   const { clock, fetches, value } = await fetched("refused");
   value.discard(new Error("refused"));
   const again = value.refresh();
@@ -73,7 +73,7 @@ test("a value that was refused is fetched anew once, and not again and again", a
   expect(fetches).toHaveLength(3);
 });
 
-test("the time limit of a call counts while it waits for our own sign-in", async () => {
+test("the time limit of a call includes our own sign-in", async () => {
   const tokens = { get: () => new Promise<string>(() => {}), drop: () => {} };
   const connector = createBotConnector({ appId: "app", tenantId: "tenant" }, tokens);
   const limit = new AbortController();

@@ -11,18 +11,18 @@ export interface SlackCall {
   readonly body: Json;
 }
 
-/** A message as it stands in Slack. */
+/** The current state of a message in Slack. */
 export interface SlackMessage {
   readonly channel: string;
   readonly ts: string;
   readonly thread: string | undefined;
-  /** A reply that is shown outside of its thread too. */
+  /** Whether a reply is also shown outside of its thread. */
   readonly isBroadcast: boolean;
   text: string;
   blocks: readonly Json[];
 }
 
-/** What to answer instead: a Slack error, an HTTP status, nothing at all for ever, or a broken connection. */
+/** A failure to simulate: a Slack error, an HTTP status, no answer, or a broken connection. */
 export type Trouble =
   | { readonly error: string }
   | { readonly status: number; readonly retryAfter?: number }
@@ -36,42 +36,42 @@ export interface FakeSlack {
   readonly signingSecret: string;
   readonly teamId: string;
   readonly calls: SlackCall[];
-  /** By `channel ts`. */
+  /** Keyed by `channel ts`. */
   readonly messages: Map<string, SlackMessage>;
-  /** Modals by their id, homes by their user. */
+  /** Modals by their id, App Homes by their user. */
   readonly views: Map<string, Json>;
-  /** What was answered to a response URL, by its number. */
+  /** The bodies posted to response URLs. */
   readonly responses: Json[];
-  /** Members; what differs from a full member. */
+  /** Members, with the fields that differ from a full member. */
   readonly members: Map<string, Json>;
   readonly groups: Map<string, readonly string[]>;
-  /** Channels that another organisation is in. */
+  /** Channels that are shared with another organisation. */
   readonly shared: Set<string>;
-  /** Members of channels; of others Slack says nothing. */
+  /** Members of channels. The members of other channels are not listed. */
   readonly channelMembers: Map<string, readonly string[]>;
-  /** What Slack answers whoever posts in a channel, instead of posting. */
+  /** Channels that cannot be posted to, with the error code. */
   readonly unpostable: Map<string, string>;
-  /** A promise holds the call back until it is there. */
+  /** A promise delays the call until it resolves. */
   trouble: (method: string, body: Json) => Promise<Trouble | undefined> | Trouble | undefined;
-  /** Epoch milliseconds, for the numbers that hold by the minute. */
+  /** Epoch milliseconds, for limits per minute. */
   now: () => number;
-  /** How many calls were answered 429 because there were too many. */
+  /** How many calls were answered 429. */
   throttled: number;
-  /** Every limit of Slack's that was broken, whoever was told of it. */
+  /** Every limit of Slack that a call of ours has exceeded. */
   readonly broken: string[];
-  /** Leave to open one window: once, and for 3 s. */
+  /** An id that opens one modal, within 3 s. */
   triggerId(): string;
   messagesIn(channel: string): SlackMessage[];
   /** The private channel of a person with the bot. */
   dmOf(user: string): string;
   responseUrl(): string;
-  /** Where socket mode connects to; see fake-socket.ts. */
+  /** The address for socket mode; see fake-socket.ts. */
   socketUrl: string | undefined;
   headers(body: string, atMs?: number, secret?: string): Record<string, string>;
   close(): Promise<void>;
 }
 
-/** Slack on 127.0.0.1: checks the token, enforces the numbers, remembers what everybody sees, fails as it is told. */
+/** Starts a fake of Slack on 127.0.0.1. It checks the token, enforces limits, stores messages, and fails on demand. */
 export async function startFakeSlack(): Promise<FakeSlack> {
   const state = {
     botToken: "xoxb-fake-token-of-the-test",
@@ -139,11 +139,11 @@ async function answer(
 ): Promise<void> {
   const raw = await textOf(request);
   const [path = "", query = ""] = (request.url ?? "").split("?");
-  if (path.startsWith("/response/")) return responded(fake, path, raw, response);
+  if (path.startsWith("/response/")) return recordResponse(fake, path, raw, response);
   const method = path.replace(/^\/api\//, "");
   const body = parsed(raw === "" ? query : raw, request.headers["content-type"] ?? "");
   fake.calls.push({ method, body });
-  const trouble = (await fake.trouble(method, body)) ?? tooMany(fake, updates, method);
+  const trouble = (await fake.trouble(method, body)) ?? rateLimited(fake, updates, method);
   if (trouble === "hang") return;
   if (trouble === "cut") return void response.destroy();
   if (trouble !== undefined && "status" in trouble) {
@@ -159,7 +159,7 @@ async function answer(
   const result =
     trouble ??
     (isOurs
-      ? (untriggered(triggers, method, body) ?? handled(fake, method, body))
+      ? (triggerError(triggers, method, body) ?? handle(fake, method, body))
       : { error: "invalid_auth" });
   response.setHeader("content-type", "application/json");
   response.end(JSON.stringify({ ok: !("error" in result), ...result }));
@@ -167,8 +167,8 @@ async function answer(
 
 const updatesPerMinuteMax = 50;
 
-/** Slack counts rewrites by the minute and workspace. */
-function tooMany(fake: FakeSlack, updates: number[], method: string): Trouble | undefined {
+/** Slack limits rewrites per minute and workspace. */
+function rateLimited(fake: FakeSlack, updates: number[], method: string): Trouble | undefined {
   if (method !== "chat.update") return undefined;
   const now = fake.now();
   while (updates[0] !== undefined && now - updates[0] >= 60_000) updates.shift();
@@ -180,7 +180,7 @@ function tooMany(fake: FakeSlack, updates: number[], method: string): Trouble | 
   return { status: 429, retryAfter: Math.ceil(((updates[0] ?? now) + 60_000 - now) / 1_000) };
 }
 
-function responded(fake: FakeSlack, path: string, raw: string, response: ServerResponse): void {
+function recordResponse(fake: FakeSlack, path: string, raw: string, response: ServerResponse): void {
   const body = JSON.parse(raw) as Json;
   const uses = fake.calls.filter((one) => one.method === path).length;
   fake.calls.push({ method: path, body });
@@ -190,8 +190,8 @@ function responded(fake: FakeSlack, path: string, raw: string, response: ServerR
   response.end("ok");
 }
 
-/** Why a window may not be opened. */
-function untriggered(triggers: Map<string, number>, method: string, body: Json): Json | undefined {
+/** The error for a trigger id that opens no modal. */
+function triggerError(triggers: Map<string, number>, method: string, body: Json): Json | undefined {
   if (method !== "views.open") return undefined;
   const id = String(body["trigger_id"]);
   const until = triggers.get(id);
@@ -209,7 +209,7 @@ function parsed(raw: string, type: string): Json {
   return body;
 }
 
-function handled(fake: FakeSlack, method: string, body: Json): Json {
+function handle(fake: FakeSlack, method: string, body: Json): Json {
   const broken = breaches(method, body);
   fake.broken.push(...broken);
   if (broken.length > 0) return { error: `invalid_arguments`, broken };
@@ -221,7 +221,7 @@ function handled(fake: FakeSlack, method: string, body: Json): Json {
     case "users.info":
       return member(fake, String(body["user"]));
     case "users.list":
-      return listed(fake, body);
+      return listUsers(fake, body);
     case "conversations.info": {
       const id = String(body["channel"]);
       return { channel: { id, is_ext_shared: fake.shared.has(id) } };
@@ -235,13 +235,13 @@ function handled(fake: FakeSlack, method: string, body: Json): Json {
       return users === undefined ? { error: "no_such_subteam" } : { users };
     }
     case "chat.postMessage":
-      return posted(fake, body);
+      return postMessage(fake, body);
     case "chat.update":
-      return updated(fake, body);
+      return updateMessage(fake, body);
     case "views.open":
     case "views.publish":
     case "views.update":
-      return shown(fake, method, body);
+      return storeView(fake, method, body);
     default:
       return { error: "unknown_method" };
   }
@@ -262,7 +262,7 @@ function member(fake: FakeSlack, id: string): Json {
   return { user };
 }
 
-function listed(fake: FakeSlack, { limit, cursor = "0" }: Json): Json {
+function listUsers(fake: FakeSlack, { limit, cursor = "0" }: Json): Json {
   const from = Number(cursor);
   const ids = [...fake.members.keys()];
   const to = from + Number(limit);
@@ -275,7 +275,7 @@ function listed(fake: FakeSlack, { limit, cursor = "0" }: Json): Json {
 
 let clock = 1_700_000_000;
 
-function posted(fake: FakeSlack, body: Json): Json {
+function postMessage(fake: FakeSlack, body: Json): Json {
   const to = String(body["channel"]);
   const refusal = fake.unpostable.get(to);
   if (refusal !== undefined) return { error: refusal };
@@ -297,18 +297,18 @@ function posted(fake: FakeSlack, body: Json): Json {
   return { channel, ts };
 }
 
-function updated(fake: FakeSlack, body: Json): Json {
+function updateMessage(fake: FakeSlack, body: Json): Json {
   const refusal = fake.unpostable.get(String(body["channel"]));
   if (refusal !== undefined) return { error: refusal };
   const message = fake.messages.get(`${String(body["channel"])} ${String(body["ts"])}`);
   if (message === undefined) return { error: "message_not_found" };
-  // As Slack does: blocks left out keep the old ones.
+  // Like Slack, an update without blocks keeps the old ones.
   if (body["blocks"] !== undefined) message.blocks = body["blocks"] as Json[];
   message.text = String(body["text"]);
   return { channel: message.channel, ts: message.ts };
 }
 
-function shown(fake: FakeSlack, method: string, body: Json): Json {
+function storeView(fake: FakeSlack, method: string, body: Json): Json {
   const view = { ...(body["view"] as Json) };
   if (method === "views.publish") {
     fake.views.set(String(body["user_id"]), view);

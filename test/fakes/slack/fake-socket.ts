@@ -6,16 +6,16 @@ type Json = { readonly [name: string]: unknown };
 
 export interface FakeSocket {
   readonly url: string;
-  /** Sends an envelope as Slack does and answers with the acknowledgement's payload. */
+  /** Sends an envelope as Slack does. @returns the payload of the acknowledgement */
   send(type: string, payload: Json): Promise<Json>;
-  /** Asks the other end to come again, as Slack does every few hours. */
+  /** Asks the client to reconnect, as Slack does every few hours. */
   refresh(): void;
   /** Breaks every connection. */
   drop(): void;
   close(): Promise<void>;
 }
 
-/** The other end of socket mode: says hello, sends envelopes, wants each acknowledged by its id. */
+/** Starts a fake of Slack's socket mode. It says hello, sends envelopes, and expects their acknowledgements. */
 export async function startFakeSocket(): Promise<FakeSocket> {
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
   await once(server, "listening");

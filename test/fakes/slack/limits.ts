@@ -1,4 +1,4 @@
-/** What Slack refuses of messages and views, by its published numbers; and what we never write. */
+/** The published limits of Slack for messages and views, and one of our own for the whole message. */
 const limits = {
   messageBlocks: 50,
   viewBlocks: 100,
@@ -25,7 +25,7 @@ const limits = {
 
 type Json = { readonly [name: string]: unknown };
 
-/** Every limit that a call's body breaks. */
+/** Every limit that a call's body exceeds. */
 export function breaches(method: string, body: Json): string[] {
   const found: string[] = [];
   if (method.startsWith("chat.")) {
@@ -38,7 +38,7 @@ export function breaches(method: string, body: Json): string[] {
   return found;
 }
 
-/** The same of what we answer a call of Slack's with. */
+/** Every limit that our answer to a call by Slack exceeds. */
 export function breachesOfAck(body: Json): string[] {
   const found: string[] = [];
   if (body["response_type"] !== undefined) found.push(...breaches("chat.postEphemeral", body));
@@ -117,7 +117,7 @@ const richParts = new Set([
   "rich_text_list",
 ]);
 
-/** Its texts are shown as they are. Slack names no number for them; what is safe elsewhere is safe here. */
+/** Rich text reads no markup. Slack documents no limit for it, so the limit of sections is used. */
 function richText(block: Json, found: string[]): void {
   const parts = list(block["elements"]).map(object);
   if (parts.length === 0) found.push("rich_text empty");
@@ -168,7 +168,7 @@ function words(part: unknown, max: number, where: string, found: string[]): void
   if (object(part)["verbatim"] !== true) found.push(`${where}: addresses would become links`);
 }
 
-/** We link nowhere and mention nobody, but in a line of ids alone: whatever else does was somebody else's words. */
+/** We write no links, and mentions only in a line of ids. Any other markup was user text. */
 function markup(written: string, where: string): readonly string[] {
   if (/^Please decide:(?: <(?:@[UW][A-Z0-9]+|!subteam\^S[A-Z0-9]+)>)+$/.test(written)) return [];
   return /<(?!!date\^\d+\^)/.test(written) ? [`${where}: markup that is not ours: ${written}`] : [];

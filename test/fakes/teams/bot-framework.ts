@@ -2,16 +2,16 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { fakeKey, signedToken, type FakeKey } from "./signing.ts";
 
-/** One call that the product made to the connector. */
+/** One call that we made to the connector. */
 export interface ConnectorCall {
   readonly verb: "post" | "update" | "open" | "member" | "members";
   readonly conversation: string;
-  /** Of the message or member. */
+  /** The id of the message or member. */
   readonly id: string | null;
   readonly body: Activity;
 }
 
-/** What was sent, as far as tests look at it. */
+/** The fields of a sent activity that tests read. */
 export interface Activity {
   readonly type?: string;
   readonly text?: string;
@@ -42,7 +42,7 @@ export interface FakeMember {
   readonly name: string;
 }
 
-/** How the connector answers calls that fit, instead of doing what they ask. */
+/** The failure that matching calls get. */
 export interface Trouble {
   readonly of: (call: ConnectorCall) => boolean;
   readonly status: number | "hang";
@@ -50,37 +50,37 @@ export interface Trouble {
   readonly retryAfter?: string;
 }
 
-/** What Teams takes in one message. */
+/** The largest message that Teams accepts. */
 const messageBytesMax = 28_000;
 
 export interface FakeBotFramework {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly url: string;
-  /** Where conversations are served; elsewhere nothing is found. */
+  /** The address that serves conversations; other addresses answer 404. */
   readonly serviceUrl: string;
-  /** From now on conversations are served in this region. */
+  /** Moves all conversations to the address of this region. */
   moveTo(region: string): void;
   readonly key: FakeKey;
   readonly calls: ConnectorCall[];
-  /** How often a token was asked for, with what. */
+  /** The forms of all sign-ins. */
   readonly logins: Readonly<Record<string, string>>[];
   readonly metadataFetches: { count: number };
-  /** Keys that the metadata name. */
+  /** The keys that the metadata names. */
   readonly keys: FakeKey[];
   readonly trouble: Trouble[];
-  /** As they stand, by id, in the order they were posted. */
+  /** The current messages by id, in the order they were posted. */
   readonly messages: Map<string, { readonly conversation: string; readonly activity: Activity }>;
-  /** Who has the app, by the object id of their account: with others no conversation can be opened. */
+  /** People who have the app, by the object id of their account. With others no conversation can be opened. */
   readonly installed: Set<string>;
-  /** Members of channels by the object ids of their accounts; of others the platform says nothing. */
+  /** Members of channels, by the object ids of their accounts. The members of other channels are not listed. */
   readonly channelMembers: Map<string, readonly string[]>;
   /** Members of every conversation. */
   readonly members: Map<string, FakeMember>;
   login: { status: number | "hang" };
-  /** The connector takes no token. */
+  /** Whether the connector rejects every token. */
   isTokenRefused: boolean;
   metadata: { status: number | "hang" };
-  /** A good token; `claims` and `header` replace what it says, undefined takes it out. */
+  /** A valid token; `claims` and `header` replace its fields, undefined removes them. */
   token(claims?: object, header?: object, key?: FakeKey): string;
   close(): Promise<void>;
 }
@@ -89,13 +89,13 @@ export const appId = "11111111-2222-3333-4444-555555555555";
 export const tenantId = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
 export const appPassword = "a-password-of-the-app";
 
-/** Everything of Microsoft's that the product speaks to, on one port of this machine. `now`: epoch milliseconds. */
+/** Starts all services of Microsoft that we call, on one local port. `now`: epoch milliseconds. */
 export async function startBotFramework(now: () => number): Promise<FakeBotFramework> {
   const key = fakeKey("key-1");
   let url = "";
   const server = createServer((request, response) => void answer(request, response));
   let nextId = 0;
-  /** Tokens that were handed out, with their ends. */
+  /** Issued tokens with their expiry. */
   const issued = new Map<string, number>();
 
   let region = "emea";
@@ -146,57 +146,57 @@ export async function startBotFramework(now: () => number): Promise<FakeBotFrame
     if (path === "/openid") {
       fake.metadataFetches.count++;
       if (fake.metadata.status === "hang") return;
-      return say(response, fake.metadata.status, {
+      return respond(response, fake.metadata.status, {
         issuer: "https://api.botframework.com",
         jwks_uri: `${url}/keys`,
       });
     }
-    if (path === "/keys") return say(response, 200, { keys: fake.keys.map(({ jwk }) => jwk) });
+    if (path === "/keys") return respond(response, 200, { keys: fake.keys.map(({ jwk }) => jwk) });
     if (path === `/login/${tenantId}/oauth2/v2.0/token`) {
       const form = Object.fromEntries(new URLSearchParams(text));
       fake.logins.push(form);
       if (fake.login.status === "hang") return;
       const isRight = form["client_id"] === appId && form["client_secret"] === appPassword;
       if (!isRight || fake.login.status !== 200) {
-        return say(response, isRight ? fake.login.status : 401, { error: "invalid_client" });
+        return respond(response, isRight ? fake.login.status : 401, { error: "invalid_client" });
       }
       const token = `token-${fake.logins.length}`;
       issued.set(token, now() + 3_600_000);
-      return say(response, 200, { token_type: "Bearer", expires_in: 3_600, access_token: token });
+      return respond(response, 200, { token_type: "Bearer", expires_in: 3_600, access_token: token });
     }
-    if (!path.startsWith(`/${region}/v3/conversations`)) return say(response, 404, {});
+    if (!path.startsWith(`/${region}/v3/conversations`)) return respond(response, 404, {});
     const endsAt = issued.get(request.headers.authorization?.replace("Bearer ", "") ?? "") ?? 0;
-    if (now() >= endsAt || fake.isTokenRefused) return say(response, 401, {});
+    if (now() >= endsAt || fake.isTokenRefused) return respond(response, 401, {});
     return connector(request.method ?? "", path, text, response);
   };
 
   const connector = (method: string, path: string, text: string, response: ServerResponse): void => {
     const call = callOf(method, path, text);
-    if (call === undefined) return say(response, 405, {});
+    if (call === undefined) return respond(response, 405, {});
     fake.calls.push(call);
     const trouble = fake.trouble.find((one) => one.of(call));
     if (trouble !== undefined) {
       if (trouble.status === "hang") return;
       if (trouble.retryAfter !== undefined) response.setHeader("retry-after", trouble.retryAfter);
-      return say(response, trouble.status, {
+      return respond(response, trouble.status, {
         error: { code: trouble.code ?? "Trouble", message: "of the test" },
       });
     }
     if (Buffer.byteLength(text) > messageBytesMax) {
-      return say(response, 413, { error: { code: "MessageSizeTooBig", message: "too big" } });
+      return respond(response, 413, { error: { code: "MessageSizeTooBig", message: "too big" } });
     }
     switch (call.verb) {
       case "member": {
         const member = fake.members.get(call.id ?? "");
         return member === undefined
-          ? say(response, 404, { error: { code: "MemberNotFoundInConversation", message: "nobody" } })
-          : say(response, 200, member);
+          ? respond(response, 404, { error: { code: "MemberNotFoundInConversation", message: "nobody" } })
+          : respond(response, 200, member);
       }
       case "members": {
         const members = fake.channelMembers.get(call.conversation);
         return members === undefined
-          ? say(response, 403, { error: { code: "BotNotInConversationRoster", message: "not in it" } })
-          : say(response, 200, { members: members.map((aadObjectId) => ({ aadObjectId })) });
+          ? respond(response, 403, { error: { code: "BotNotInConversationRoster", message: "not in it" } })
+          : respond(response, 200, { members: members.map((aadObjectId) => ({ aadObjectId })) });
       }
       case "open": {
         const [{ id: wanted }] = call.body["members"] as [{ id: string }];
@@ -204,18 +204,22 @@ export async function startBotFramework(now: () => number): Promise<FakeBotFrame
           [id, aadObjectId].includes(wanted),
         );
         return member === undefined || !fake.installed.has(member.aadObjectId)
-          ? say(response, 403, { error: { code: "ForbiddenOperationException", message: "not installed" } })
-          : say(response, 201, { id: `a:${member.id}` });
+          ? respond(response, 403, {
+              error: { code: "ForbiddenOperationException", message: "not installed" },
+            })
+          : respond(response, 201, { id: `a:${member.id}` });
       }
       case "post":
       case "update": {
         const above = call.id ?? call.conversation.split(";messageid=")[1];
         if (above?.startsWith("message-") === true && !fake.messages.has(above)) {
-          return say(response, 404, { error: { code: "ActivityNotFoundInConversation", message: "gone" } });
+          return respond(response, 404, {
+            error: { code: "ActivityNotFoundInConversation", message: "gone" },
+          });
         }
         const id = call.id ?? `message-${++nextId}`;
         fake.messages.set(id, { conversation: call.conversation, activity: call.body });
-        return say(response, 201, { id });
+        return respond(response, 201, { id });
       }
     }
   };
@@ -239,7 +243,7 @@ function callOf(method: string, path: string, text: string): ConnectorCall | und
   return method === "PUT" && part === "activities" ? { verb: "update", conversation, id, body } : undefined;
 }
 
-function say(response: ServerResponse, status: number, body: object): void {
+function respond(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { "content-type": "application/json" });
   response.end(JSON.stringify(body));
 }

@@ -1,6 +1,6 @@
 import { createSign, generateKeyPairSync, type KeyObject } from "node:crypto";
 
-/** A key of the fake Bot Framework. */
+/** A signing key of the fake Bot Framework. */
 export interface FakeKey {
   readonly kid: string;
   readonly privateKey: KeyObject;
@@ -18,11 +18,11 @@ export function fakeKey(kid: string, endorsements: readonly string[] | null = ["
   return { kid, privateKey, jwk };
 }
 
-/** A JSON Web Token, whatever nonsense it is to say. */
+/** A JSON Web Token with any header and claims. */
 export function signedToken(key: FakeKey, header: object, claims: object): string {
-  const said = `${part(header)}.${part(claims)}`;
-  const signature = createSign("RSA-SHA256").update(said).sign(key.privateKey).toString("base64url");
-  return `${said}.${signature}`;
+  const content = `${part(header)}.${part(claims)}`;
+  const signature = createSign("RSA-SHA256").update(content).sign(key.privateKey).toString("base64url");
+  return `${content}.${signature}`;
 }
 
 export function part(value: object): string {

@@ -68,7 +68,7 @@ test("one that hangs and takes no notice of being told to end is found down befo
   const grantId = assertPresent(parseId("grant", object.replace("jit_", "")), "a grant");
   await complete(id);
   harness.target.trouble.latencyMs = 7_000;
-  harness.target.trouble.isDeaf = true;
+  harness.target.trouble.ignoresAbort = true;
   const { take_back: takeBack } = createTargetRunners(harness.services.targets, 50);
   const effect = { kind: "take_back", grantId, connector: "orders-db" } as const;
   const about = { id: makeId("effect", "x"), attempts: 0, createdAt: harness.clock.now() };

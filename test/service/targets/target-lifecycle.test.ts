@@ -241,12 +241,12 @@ describe("the end of access", () => {
     const one = await harness.holding();
     const two = await harness.holding({ scopes: ["read:cache:a"] });
     harness.target.trouble.latencyMs = 60_000;
-    harness.target.trouble.isDeaf = true;
+    harness.target.trouble.ignoresAbort = true;
     await endings.complete(two.id);
     harness.clock.pass(20 * secondMs);
     await Promise.race([harness.sweepOrphans(), new Promise((passed) => setTimeout(passed, 500))]);
     expect(other.state().objects).toEqual({});
     expect(Object.keys(objects())).toEqual([one.object]);
-    harness.target.trouble.isDeaf = false;
+    harness.target.trouble.ignoresAbort = false;
   });
 });

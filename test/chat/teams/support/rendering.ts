@@ -1,12 +1,12 @@
 import { Window } from "happy-dom";
 
 const window = new Window();
-// The library draws into a browser's page; it is given one before it is loaded.
+// The library needs a browser page, which must exist before it is loaded.
 const { document, HTMLElement, HTMLButtonElement, HTMLInputElement, Node } = window;
 Object.assign(globalThis, { window, document, HTMLElement, HTMLButtonElement, HTMLInputElement, Node });
 const { AdaptiveCard, SerializationContext } = await import("adaptivecards");
 
-/** The marks that Teams makes of a text block's words, as far as anybody could be fooled with them. */
+/** The Markdown that Teams reads in text blocks, as far as it could mislead people. */
 AdaptiveCard.onProcessMarkdown = (text, result) => {
   result.outputHtml = text
     .replaceAll(/\[([^\]]*)\]\(([^)]*)\)/g, '<a href="$2">$1</a>')
@@ -17,21 +17,21 @@ AdaptiveCard.onProcessMarkdown = (text, result) => {
   result.didProcess = true;
 };
 
-/** What Teams' own card library finds wrong. */
+/** The problems that the card library of Teams finds. */
 export function problemsOf(card: object): readonly string[] {
   return parsed(card).problems;
 }
 
-/** What a reader of the drawn card sees. */
+/** The rendered card as its reader sees it. */
 export function shownBy(card: object): {
-  /** Row by row. */
+  /** One text for each row. */
   readonly texts: readonly string[];
   readonly links: readonly string[];
-  /** Formats and programs that are not the library's own. */
+  /** Markup and scripts that the library did not add itself. */
   readonly markup: readonly string[];
 } {
   const drawn: unknown = parsed(card).card.render();
-  if (!(drawn instanceof HTMLElement)) throw new Error("nothing was drawn");
+  if (!(drawn instanceof HTMLElement)) throw new Error("the card was not rendered");
   const all = (selector: string) => [...drawn.querySelectorAll(selector)];
   return {
     texts: all(".ac-richTextBlock, .ac-textBlock").map(({ textContent }) => textContent ?? ""),

@@ -4,7 +4,7 @@ import { titles } from "./teams-users.ts";
 
 type Json = { readonly [name: string]: unknown };
 
-/** What a reader of this card sees: our words apart from those in boxes of another colour. */
+/** The text of this card as its reader sees it, with quotations apart from our own text. */
 export function shownMessage(card: FakeCard): ShownMessage {
   const ours: string[] = [];
   const theirs: string[] = [];

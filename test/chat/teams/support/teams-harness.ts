@@ -36,9 +36,9 @@ export interface TeamsHarness extends TeamsUsers {
   readonly log: string[];
   /** Of Teams and the conversation; the relay's own are not counted. */
   readonly cardBuilds: CardBuilds;
-  /** They write to us. */
+  /** Sends a message to the bot. */
   say(name: string, text: string, more?: object): Promise<void>;
-  /** Everything that is due goes out. */
+  /** Runs all effects that are due. */
   settle(): Promise<void>;
 }
 
@@ -54,13 +54,13 @@ export function teamsForEach(
     await service.configure(policies(), chatRules, linkedStaff);
     for (const { name } of allStaff) fake.members.set(`29:${name}`, memberNamed(name));
     const log: string[] = [];
-    const note = (about: object, message: string): void => void log.push(`${message} ${textOf(about)}`);
+    const write = (facts: object, message: string): void => void log.push(`${message} ${textOf(facts)}`);
     const teams = createTeams(
       { ...settingsFor(fake), ...changes },
       {
         addresses: createAddressBook(service.store, "teams"),
         now: service.clock.now,
-        log: { warn: note, error: note },
+        log: { warn: write, error: write },
       },
     );
     service.context.surfaces.add(teams.messenger);
@@ -69,7 +69,7 @@ export function teamsForEach(
       service.store,
       context.runtime,
       createRunners(context, services, { info: () => {}, warn: () => {} }),
-      (error) => note({ err: error }, "effect failed"),
+      (error) => write({ err: error }, "effect failed"),
       () => 0.5,
     );
     const { accountLinks, refusals } = services;
@@ -136,7 +136,7 @@ const linkedStaff = allStaff.map((one) =>
   one.kind === "HUMAN" ? { ...one, links: { teams: { tenantId, aadObjectId: `aad-${one.name}` } } } : one,
 );
 
-/** A second passes each time, or the pace of so many messages would hold some back. */
+/** Advances the clock by a second each time, so that the rate limit delays no messages. */
 function settle(teams: Teams, relay: Relay, clock: ServiceHarness["clock"]): () => Promise<void> {
   return async () => {
     for (let round = 0; round < 3; round++) {
@@ -151,7 +151,7 @@ function textOf(about: object): string {
   return JSON.stringify(about, (_, value: unknown) => (value instanceof Error ? value.stack : value));
 }
 
-/** These have written to us once, so that we know where they are; without names everybody. */
+/** Lets these people write once, so that they can be reached; without names everybody. */
 export async function introduced(h: TeamsHarness, ...names: readonly string[]): Promise<void> {
   const everybody = allStaff.flatMap(({ kind, name }) => (kind === "HUMAN" ? [name] : []));
   for (const name of names.length > 0 ? names : everybody) {

@@ -6,32 +6,32 @@ import {
   type FakeCard,
 } from "../../../fakes/teams/bot-framework.ts";
 
-/** What came back from one call of Teams'. */
+/** The answer to one call by Teams. */
 export interface Answer {
   readonly status: number;
   readonly text: string;
-  /** The card of an invoke's answer, in a message's place or a dialog. */
+  /** The card of an invoke's answer, in a message or a dialog. */
   readonly card: FakeCard;
-  /** The sentence, where it is no card. */
+  /** The sentence, if the answer is not a card. */
   readonly sentence: string;
 }
 
-/** People in Teams: what they do there, and what they see. */
+/** Simulates people in Teams: what they do and what they see. */
 export interface TeamsUsers {
-  /** A call of Teams', with a good token unless another header is given. */
+  /** Sends a call as Teams does, with a valid token unless another header is given. */
   call(activity: object, authorization?: string): Promise<Answer>;
-  /** An activity of this person in their own chat with us, or where `more` says. */
+  /** An activity of this person in their personal chat, or where `more` says. */
   activity(name: string, more: object): object;
-  /** They press a button of a card in a message. */
+  /** Presses a button of a card in a message. */
   press(name: string, button: FakeButton, typed?: object, more?: object): Promise<Answer>;
-  /** They press what opens a dialog, or a button within one. */
+  /** Presses a button that opens a dialog, or a button in a dialog. */
   inDialog(name: string, button: FakeButton, typed?: object): Promise<Answer>;
-  /** The cards this person sees in their own chat as they stand now, the last one last. */
+  /** The current cards in this person's personal chat, the newest last. */
   cardsOf(name: string): readonly FakeCard[];
   cardsIn(conversation: string): readonly FakeCard[];
 }
 
-/** `send`: carries a body with an Authorization header to the service's door for Teams. */
+/** `send`: posts a body with an Authorization header to the service's endpoint for Teams. */
 export function teamsUsers(
   fake: FakeBotFramework,
   now: () => number,
@@ -79,7 +79,7 @@ export function teamsUsers(
   };
 }
 
-/** Whoever does something in their own chat with the bot has the app, until they take it out. */
+/** A person who acts in their personal chat has the app, until they remove it. */
 function keepInstalled(fake: FakeBotFramework, activity: object): void {
   const { type, action, membersRemoved, conversation, from }: Partial<Record<string, unknown>> = {
     ...activity,
@@ -112,7 +112,7 @@ function answerOf(status: number, text: string): Answer {
   return { status, text, card, sentence: typeof value === "string" ? value : "" };
 }
 
-/** The button with this label, wherever on the card it is. */
+/** The button with this label, anywhere on the card. */
 export function button(card: FakeCard | undefined, title: string): FakeButton {
   const found = buttonsIn(card).find((one) => one.title === title);
   if (found === undefined) throw new Error(`no button ${title} on ${JSON.stringify(card)}`);
@@ -134,7 +134,7 @@ function buttonsIn(card: FakeCard | undefined): readonly FakeButton[] {
   return found.filter(({ title }) => title !== "Refresh");
 }
 
-/** Everything a card says, row by row. */
+/** The text of a card, row by row. */
 export function wordsOn(card: FakeCard | undefined): string {
   return rowsIn(card?.body ?? []).join("\n");
 }
