@@ -14,7 +14,7 @@ import { createHousekeepingSweep } from "../src/background/sweeps/housekeeping-s
 import { createExpirySweep, createRequestSweep } from "../src/background/sweeps/request-sweeps.ts";
 import type { Instant } from "../src/core/values/ids.ts";
 
-/** The house as main.ts builds it, without its doors, and with a clock that is set. Notices go nowhere. */
+/** The application as main.ts builds it, without surfaces and HTTP, and with a given clock. */
 export async function openBenchHarness(folder: string, now: () => Instant) {
   const runtime = createRuntime(now);
   const requestChanges = createRequestChanges();
@@ -46,7 +46,7 @@ export async function openBenchHarness(folder: string, now: () => Instant) {
   ];
   return {
     relay,
-    /** All sweeps once, as the timetable runs them. */
+    /** Runs all sweeps once, as the scheduler does. */
     tick: async (): Promise<void> => {
       for (const sweep of sweeps) await sweep.run(new AbortController().signal);
     },

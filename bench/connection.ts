@@ -1,36 +1,36 @@
 import { connect, type Socket } from "node:net";
 
-export interface Answer {
+export interface RawResponse {
   readonly status: number;
   readonly body: string;
 }
 
-/** A kept-alive connection with one call at a time: a client so small that the server is what is measured. */
+/** A keep-alive connection with one call at a time. The client is minimal, so that the server is measured. */
 export interface Connection {
-  call(request: string): Promise<Answer>;
+  call(request: string): Promise<RawResponse>;
   readonly close: () => void;
 }
 
 export async function openConnection(port: number): Promise<Connection> {
-  const socket = await connected(port);
+  const socket = await connectTo(port);
   let received = "";
-  let waiting: PromiseWithResolvers<Answer> | undefined;
+  let pending: PromiseWithResolvers<RawResponse> | undefined;
   socket.setEncoding("latin1").on("data", (chunk: string) => {
     received += chunk;
-    const answer = wholeAnswer(received);
-    if (answer === undefined) return;
+    const response = parseComplete(received);
+    if (response === undefined) return;
     received = "";
-    const answered = waiting;
-    waiting = undefined;
-    answered?.resolve(answer);
+    const completed = pending;
+    pending = undefined;
+    completed?.resolve(response);
   });
-  socket.on("close", () => waiting?.reject(closed()));
+  socket.on("close", () => pending?.reject(closedError()));
   return {
     call: async (request) => {
-      if (socket.destroyed) throw closed();
-      waiting = Promise.withResolvers();
+      if (socket.destroyed) throw closedError();
+      pending = Promise.withResolvers();
       socket.write(request);
-      return waiting.promise;
+      return pending.promise;
     },
     close: () => void socket.destroy(),
   };
@@ -40,7 +40,7 @@ export async function openConnections(port: number, count: number): Promise<read
   return Promise.all(Array.from({ length: count }, () => openConnection(port)));
 }
 
-/** The text of a POST, as sent. */
+/** The complete text of a POST request. */
 export function post(path: string, key: string, contentType: string, body: string): string {
   return [
     `POST ${path} HTTP/1.1`,
@@ -53,11 +53,11 @@ export function post(path: string, key: string, contentType: string, body: strin
   ].join("\r\n");
 }
 
-function closed(): Error {
+function closedError(): Error {
   return new Error("the server closed the connection");
 }
 
-async function connected(port: number): Promise<Socket> {
+async function connectTo(port: number): Promise<Socket> {
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
   await new Promise<void>((resolve, reject) => {
     socket.once("connect", resolve).once("error", reject);
@@ -65,7 +65,8 @@ async function connected(port: number): Promise<Socket> {
   return socket;
 }
 
-function wholeAnswer(text: string): Answer | undefined {
+/** The response, once all of it has been received. */
+function parseComplete(text: string): RawResponse | undefined {
   const end = text.indexOf("\r\n\r\n");
   if (end === -1) return undefined;
   const length = Number(/\r\ncontent-length: (\d+)/i.exec(text)?.[1] ?? 0);

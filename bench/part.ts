@@ -1,18 +1,19 @@
-/** One line of the results: what we reach, what the raw parts reach in the same run, and what we aim at. */
+/** One line of the results: our figure, the raw limit measured in the same run, and our aim. */
 export interface Row {
   readonly what: string;
   readonly unit: string;
   readonly measured: number;
-  /** The same work by the bare libraries, or, where the text says so, by ourselves on little data. */
+  /** The same work by the bare libraries, or by ourselves on little data where `what` says so. */
   readonly raw: number;
-  /** Of `measured` to `raw`, as the median over rounds. Absent: shown for information. */
+  /** The aim for `ratio`. Absent: the row is for information. */
   readonly aim?: Aim;
+  /** The median over rounds of `measured` divided by `raw`. */
   readonly ratio: number;
 }
 
 export type Aim = { readonly atLeast: number } | { readonly atMost: number };
 
-/** What one file of `parts/` measures, with everything it starts stopped again. */
+/** The measurement of one file in `parts/`. It stops everything it starts. */
 export type Part = () => Promise<readonly Row[]>;
 
 export function isMet({ ratio, aim }: Row): boolean {

@@ -5,18 +5,18 @@ import { join, resolve } from "node:path";
 
 export const packageRoot = resolve(import.meta.dirname, "..");
 
-/** A server in a process of its own, on 127.0.0.1, as it says in its log. */
+/** A server in its own process, on 127.0.0.1. */
 export interface Server {
   readonly port: number;
-  /** From the start of the process to its word that it listens. */
+  /** From the start of the process until it logs that it listens. */
   readonly startMs: number;
-  /** Processor time of all its threads so far, in milliseconds (in steps of ten). */
+  /** Processor time of all threads so far, in milliseconds, with a resolution of ten. */
   readonly cpuMs: () => number;
   readonly residentMb: () => number;
   readonly stop: () => Promise<void>;
 }
 
-/** The real program, as `npm start` starts it; BENCH_FLAGS are further flags for its Node, such as --cpu-prof. */
+/** Starts the program as `npm start` does. BENCH_FLAGS has further flags for Node, such as --cpu-prof. */
 export async function startProgram(
   folder: string,
   env: Readonly<Record<string, string>> = {},
@@ -24,7 +24,7 @@ export async function startProgram(
   return startMain("src/main.ts", folder, env);
 }
 
-/** What `npm run build` has made of it, as the image starts it. */
+/** Starts the bundled program of `npm run build`, as the image does. */
 export async function startBuilt(folder: string): Promise<Server> {
   return startMain("dist/code/server/main.mjs", folder, {});
 }
@@ -36,15 +36,15 @@ async function startMain(
 ): Promise<Server> {
   const guard = `file://${join(packageRoot, "src/app/process/require-node.mjs")}`;
   const flags = process.env["BENCH_FLAGS"]?.split(" ") ?? [];
-  return started([...flags, "--import", guard, join(packageRoot, main)], folder, { PORT: "0", ...env });
+  return startServer([...flags, "--import", guard, join(packageRoot, main)], folder, { PORT: "0", ...env });
 }
 
-/** One of the servers in `bare/`. */
+/** Starts one of the servers in `bare/`. */
 export async function startBare(name: string, folder: string): Promise<Server> {
-  return started([join(packageRoot, "bench/bare", name)], folder, {});
+  return startServer([join(packageRoot, "bench/bare", name)], folder, {});
 }
 
-/** Runs `work` in a folder that is gone afterwards. */
+/** Runs `work` in a temporary folder. */
 export async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "jit-bench-"));
   try {
@@ -54,13 +54,13 @@ export async function inTemporaryFolder<T>(work: (folder: string) => Promise<T>)
   }
 }
 
-/** Should a measurement fail, nothing stays behind. */
+/** Killed at exit, so that a failed measurement leaves no process behind. */
 const running = new Set<ChildProcess>();
 process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-async function started(
+async function startServer(
   args: readonly string[],
   cwd: string,
   env: Readonly<Record<string, string>>,
@@ -71,19 +71,19 @@ async function started(
   child.once("exit", () => running.delete(child));
   const { pid } = child;
   if (pid === undefined) throw new Error(`${args.join(" ")} did not start`);
-  const port = await listening(child);
+  const port = await waitForPort(child);
   const startMs = performance.now() - start;
   return {
     port,
     startMs,
     cpuMs: () => cpuMsOf(pid),
     residentMb: () => residentMbOf(pid),
-    stop: () => stopped(child),
+    stop: () => stopServer(child),
   };
 }
 
-/** The port in the first line that says `"msg":"listening"`. What comes after is read and dropped. */
-async function listening(child: ChildProcess): Promise<number> {
+/** The port in the log line `"msg":"listening"`. Later output is read and dropped. */
+async function waitForPort(child: ChildProcess): Promise<number> {
   let text = "";
   return new Promise((found, failed) => {
     child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
@@ -98,7 +98,7 @@ async function listening(child: ChildProcess): Promise<number> {
   });
 }
 
-async function stopped(child: ChildProcess): Promise<void> {
+async function stopServer(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return;
   const gone = new Promise((resolved) => {
     child.once("exit", resolved);
@@ -107,7 +107,7 @@ async function stopped(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-/** Fields 14 and 15 of /proc/PID/stat, in hundredths of a second; the name in field 2 may hold spaces. */
+/** Fields 14 and 15 of /proc/PID/stat, in hundredths of a second. The name in field 2 may contain spaces. */
 function cpuMsOf(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
   return (Number(fields[11]) + Number(fields[12])) * 10;

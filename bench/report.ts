@@ -4,10 +4,10 @@ import { isMet, type Aim, type Row } from "./part.ts";
 const more = "– ";
 
 /**
- * The text of RESULTS.md: a section for each kind of machine it was ever measured on, for even the ratios depend on how
- * fast a processor is beside its disk. A run replaces the section of its own kind.
+ * The text of RESULTS.md, with a section for each kind of machine, because even the ratios depend on the speed of its
+ * processor and disk. A run replaces the section of its own machine.
  *
- * @param before the text so far.
+ * @param before the current text
  */
 export function report(rows: readonly Row[], before: string): string {
   const title = machine();
@@ -15,7 +15,7 @@ export function report(rows: readonly Row[], before: string): string {
   return [
     "# Results",
     "",
-    "Written by `npm run bench`; what each line means is said in the parts under `bench/parts/`. Absolute numbers belong to the machine. What counts is the ratio to the raw limit: the same work by the bare libraries, measured by turns in the same run. Medians over rounds. Each section is the last whole run on its machine, of the code of that day.",
+    "Written by `npm run bench`; the files in `bench/parts/` explain each line. Absolute numbers depend on the machine. The ratio to the raw limit counts: the same work by the bare libraries, measured alternately in the same run. All figures are medians over rounds. Each section is the last complete run on its machine, with the code of that day.",
     "",
     sectionOf(title, rows),
     ...others,
@@ -53,7 +53,7 @@ function sectionOf(title: string, rows: readonly Row[]): string {
   ].join("\n");
 }
 
-/** A row that begins with a dash says more of the last one above it that does not. */
+/** The name of a row. A row that begins with a dash belongs to the last one above it without a dash. */
 function nameOf(row: Row, rows: readonly Row[]): string {
   if (!row.what.startsWith(more)) return row.what;
   const main = rows.slice(0, rows.indexOf(row)).findLast(({ what }) => !what.startsWith(more));
@@ -78,7 +78,7 @@ function aimText(aim: Aim | undefined): string {
   return "atLeast" in aim ? `≥ ${aim.atLeast}` : `≤ ${aim.atMost}`;
 }
 
-/** Three digits that matter; from 100 on whole numbers. */
+/** Three significant digits; whole numbers from 100 on. */
 function rounded(value: number): string {
   return Math.abs(value) >= 100 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
 }

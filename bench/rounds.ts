@@ -1,14 +1,14 @@
-/** One reading of the thing measured and of the raw thing, taken one right after the other. */
+/** One measurement and one of the raw limit, taken directly after each other. */
 export interface Round {
   readonly measured: number;
   readonly raw: number;
 }
 
 /**
- * Measures both by turns, so that what disturbs the machine disturbs both, and takes medians: of each, and of the
- * ratios of neighbours. `warmUps` rounds are thrown away.
+ * Measures both alternately, so that disturbances of the machine affect both. Returns the medians of each and of the
+ * ratio per round. `warmUps` rounds are discarded.
  */
-export async function byTurns(
+export async function measureAlternately(
   count: number,
   measured: () => Promise<number> | number,
   raw: () => Promise<number> | number,
@@ -16,17 +16,18 @@ export async function byTurns(
 ): Promise<Round & { readonly ratio: number }> {
   const rounds: Round[] = [];
   for (let round = -warmUps; round < count; round++) {
-    const one = round % 2 === 0 ? await inOrder(measured, raw) : swapped(await inOrder(raw, measured));
-    if (round >= 0) rounds.push(one);
+    const result =
+      round % 2 === 0 ? await measureBoth(measured, raw) : swap(await measureBoth(raw, measured));
+    if (round >= 0) rounds.push(result);
   }
   return summary(rounds);
 }
 
 export function summary(rounds: readonly Round[]): Round & { readonly ratio: number } {
   return {
-    measured: median(rounds.map((one) => one.measured)),
-    raw: median(rounds.map((one) => one.raw)),
-    ratio: median(rounds.map((one) => one.measured / one.raw)),
+    measured: median(rounds.map(({ measured }) => measured)),
+    raw: median(rounds.map(({ raw }) => raw)),
+    ratio: median(rounds.map(({ measured, raw }) => measured / raw)),
   };
 }
 
@@ -35,17 +36,17 @@ export function median(numbers: readonly number[]): number {
 }
 
 export function percentile(numbers: readonly number[], share: number): number {
-  const sorted = numbers.toSorted((one, other) => one - other);
+  const sorted = numbers.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
-async function inOrder(
+async function measureBoth(
   measured: () => Promise<number> | number,
   raw: () => Promise<number> | number,
 ): Promise<Round> {
   return { measured: await measured(), raw: await raw() };
 }
 
-function swapped({ measured, raw }: Round): Round {
+function swap({ measured, raw }: Round): Round {
   return { measured: raw, raw: measured };
 }

@@ -8,8 +8,8 @@ import { report, tableOf } from "./report.ts";
 const results = join(import.meta.dirname, "RESULTS.md");
 
 /**
- * `npm run bench` measures everything and writes RESULTS.md; `npm run bench -- introspect sweep` measures these parts
- * and only prints. Each part runs in a process of its own, so that none inherits another's memory or compiled code.
+ * `npm run bench` measures every part and writes RESULTS.md; `npm run bench -- introspect sweep` only measures and prints
+ * these parts. Each part runs in its own process, so that none inherits another's memory or compiled code.
  */
 async function run(names: readonly string[]): Promise<void> {
   const unknown = names.filter((name) => !(name in parts));

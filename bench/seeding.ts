@@ -17,7 +17,7 @@ import { packageRoot } from "./processes.ts";
 /** Rows per transaction. */
 const chunkSize = 20_000;
 
-/** Fills a new database behind the store's back, and with nothing waiting for the disk: a million rows in a minute. */
+/** Fills a new database without the store and without syncing, because that takes a million rows in a minute. */
 export function seed(file: string, fill: (client: Database.Database) => void): void {
   const database = openDatabase(file, resolve(packageRoot, "migrations/sqlite"));
   database.writer.pragma("synchronous = OFF");
@@ -29,7 +29,7 @@ export function personId(index: number): IdentityId {
   return makeId("identity", `person${index}`);
 }
 
-/** `count` active people, `id_person0` and so on. */
+/** Adds `count` active people, `id_person0` and so on. */
 export function addPeople(client: Database.Database, count: number): void {
   const insert = client.prepare(
     "INSERT INTO identities (id, version, email, managed_by, value) VALUES (?, 1, ?, 'api', ?)",
@@ -40,7 +40,7 @@ export function addPeople(client: Database.Database, count: number): void {
   });
 }
 
-/** A key of this identity that lives until after the run. The token itself comes back. */
+/** Adds a key for the identity that outlasts the run, and returns its token. */
 export function addKey(client: Database.Database, identityId: IdentityId, roles: readonly Role[]): string {
   const token = tokenOf("live", `key${identityId.replaceAll("_", "")}`);
   const key = keyFixture(identityId, {
@@ -55,14 +55,14 @@ export function addKey(client: Database.Database, identityId: IdentityId, roles:
   return token;
 }
 
-/** The token of the credential number `index`. */
+/** The token of credential number `index`. */
 export function credentialToken(index: number): string {
   return tokenOf("jit", String(index));
 }
 
 /**
- * `count` live grants of one credential each, spread over `people`, used before. Rows that neither checks nor sweeps
- * look at (scopes, selectors, starts) are left out.
+ * Adds `count` active grants with one used credential each, spread over `people`. Rows that neither checks nor sweeps
+ * read (scopes, selectors, starts) are omitted.
  */
 export function addGrants(
   client: Database.Database,
@@ -113,7 +113,7 @@ export function addGrants(
   inChunks(client, people, (index) => counter.run(`active:${personId(index)}`, Math.ceil(count / people)));
 }
 
-/** The start of access that ends long after the run. */
+/** A start time for access that ends long after the run. */
 export function startedBefore(now: Instant): Instant {
   return plus(now, -30 * minuteMs);
 }

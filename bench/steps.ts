@@ -6,7 +6,7 @@ import { approvedFixture, auditFixture, noticeFixture, stepFixture } from "../te
 import { prepareBareStep } from "./bare/step.ts";
 import { addPeople, personId, seed } from "./seeding.ts";
 
-/** A request that is submitted and approved in one step: one row with its scope and selector, 2 records, 1 effect. */
+/** A step that submits and approves a request: one row with its scope and selector, 2 records, 1 effect. */
 export function typicalStep(index: number): Step {
   const tail = String(index).padStart(8, "0");
   const now = instant(Date.now());
@@ -35,14 +35,14 @@ export function typicalStep(index: number): Step {
 }
 
 export interface BareSteps {
-  /** Steps a second, each in a transaction of its own that is on disk before the next one begins. */
+  /** Steps per second, each in its own transaction that is on disk before the next one begins. */
   readonly rate: (count: number) => number;
-  /** Processor time of each step, in microseconds, round by round. */
+  /** Processor time per step in microseconds, for each round. */
   readonly cpuUs: readonly number[];
   readonly close: () => void;
 }
 
-/** The bare step on tables made by the store's own migrations. */
+/** Prepares the bare step on tables of the store's migrations. */
 export function openBareSteps(folder: string): BareSteps {
   const file = join(folder, "bare", "jit.db");
   seed(file, (client) => addPeople(client, 1));

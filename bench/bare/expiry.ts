@@ -11,8 +11,8 @@ interface DueRow {
 }
 
 /**
- * The raw limit of writing down that grants have expired: the same rows by prepared statements, a hundred in a
- * transaction. Gives back how many there were.
+ * The raw limit of recording expired grants: the same rows by prepared statements, a hundred per transaction. Returns the
+ * number of grants.
  */
 export function prepareBareExpiry(client: Database.Database): (now: Instant) => number {
   const due = client.prepare<[number], DueRow>(

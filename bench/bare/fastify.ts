@@ -1,7 +1,7 @@
 import Database from "better-sqlite3";
 import fastify from "fastify";
 
-/** The raw limit of a start: Fastify with one route, a database opened, listening. */
+/** The raw limit of a start: Fastify with one route and an open database, listening. */
 const client = new Database("bare.db");
 client.pragma("journal_mode = WAL");
 const app = fastify();

@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 
 /**
- * The raw limit of an introspection: node:http, one hash, one prepared join over flat columns, one JSON answer. It
- * neither asks who calls nor validates nor logs. (The plus spares SQLite planning the join each time, see `hole`; the cache is as large as ours.) Reads `bare.db` in the folder it is started in.
+ * The raw limit of an introspection: node:http, one hash, one prepared join over flat columns, one JSON response. It does
+ * not authenticate, validate or log. The plus in the query keeps SQLite from planning the join each time, and the cache is
+ * as large as ours. It reads `bare.db` in the working directory.
  */
 interface Found {
   readonly scope: string;

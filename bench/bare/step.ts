@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import type { Step } from "../../src/service/ports/store.ts";
 
 /**
- * The raw limit of a step: the same rows as one submitted and approved request, in the same tables, by prepared
- * statements in one transaction. Checks the same versions, hashes the same records; no conflicts, no second thoughts.
+ * The raw limit of a step: the rows of one submitted and approved request, in the same tables, by prepared statements in
+ * one transaction. It checks the same versions and hashes the same records, but handles no conflicts.
  */
 export function prepareBareStep(client: Database.Database): (step: Step) => void {
   const rulebook = client.prepare<[], { version: number }>("SELECT version FROM rulebook");

@@ -6,13 +6,13 @@ import { chainHash, chainStart } from "../../src/store/shared/audit-chain.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import type { Part } from "../part.ts";
 import { inTemporaryFolder } from "../processes.ts";
-import { byTurns } from "../rounds.ts";
+import { measureAlternately } from "../rounds.ts";
 import { inChunks, seed } from "../seeding.ts";
 
 const records = 300_000;
 const memorySampleMs = 20;
 
-/** Verifying the whole chain, beside a loop that parses, canonicalises and hashes and does nothing else. */
+/** Verifies the whole chain, beside a loop that only parses, canonicalises and hashes. */
 export const measureAudit: Part = () =>
   inTemporaryFolder(async (folder) => {
     const file = join(folder, "data", "jit.db");
@@ -31,7 +31,7 @@ export const measureAudit: Part = () =>
         if (!verdict.ok || verdict.events !== records) throw new Error(JSON.stringify(verdict));
         return perSecond(start);
       };
-      const found = await byTurns(5, verify, () => bareLoop(client));
+      const found = await measureAlternately(5, verify, () => bareLoop(client));
       const before = process.memoryUsage().rss;
       const peak = await peakMemory(verify);
       return [

@@ -2,15 +2,15 @@ import { join } from "node:path";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import type { Part } from "../part.ts";
 import { inTemporaryFolder } from "../processes.ts";
-import { byTurns } from "../rounds.ts";
+import { measureAlternately } from "../rounds.ts";
 import { addPeople, seed } from "../seeding.ts";
 import { openBareSteps, typicalStep } from "../steps.ts";
 
 const stepsPerRound = 500;
-/** Rounds that are not counted: until then Node still compiles what is called; a service does that once in its life. */
+/** Warm-up rounds, in which Node still compiles code. A service does that once in its life. */
 const warmUpRounds = 20;
 
-/** A typical step alone: each is on disk before the next one begins. */
+/** Commits typical steps one at a time; each is on disk before the next one begins. */
 export const measureCommit: Part = () =>
   inTemporaryFolder(async (folder) => {
     const file = join(folder, "data", "jit.db");
@@ -33,7 +33,7 @@ export const measureCommit: Part = () =>
       return (stepsPerRound / (performance.now() - start)) * 1_000;
     };
     try {
-      const found = await byTurns(11, rate, () => bare.rate(stepsPerRound), warmUpRounds);
+      const found = await measureAlternately(11, rate, () => bare.rate(stepsPerRound), warmUpRounds);
       return [{ what: "Steps, one durable commit each", unit: "1/s", ...found, aim: { atLeast: 0.8 } }];
     } finally {
       await store.close();

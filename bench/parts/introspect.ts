@@ -14,15 +14,15 @@ import { addGrants, addKey, addPeople, credentialToken, personId, seed, startedB
 const credentials = 100_000;
 const people = 1_000;
 const connections = 32;
-/** Where its code and data come to lie in memory makes a process up to a tenth faster or slower, for as long as it runs. */
+/** Several processes, because the memory layout makes each up to a tenth faster or slower while it runs. */
 const pairs = 4;
-/** Short and many, by turns: what else the machine does falls on both alike. */
+/** Many short alternating rounds, so that other load affects both alike. */
 const roundMs = 500;
 const rounds = 8;
-/** Answers that are not counted: V8 goes on compiling, and compiling anew, until about then, however long that takes. */
+/** Warm-up responses, because V8 compiles and recompiles until about then. */
 const warmUpAnswers = 100_000;
 
-/** Introspections with 100,000 live credentials over real HTTP, each token as likely as any other. */
+/** Introspections over HTTP with 100,000 active credentials, each equally likely. */
 export const measureIntrospection: Part = () =>
   inTemporaryFolder(async (folder) => {
     const key = fill(folder);
@@ -44,7 +44,7 @@ export const measureIntrospection: Part = () =>
     ];
   });
 
-/** One process of each. */
+/** Measures one process of each. */
 async function measurePair(folder: string, key: string): Promise<readonly Round[]> {
   const program = await startProgram(folder);
   const bare = await startBare("introspection.ts", folder);
@@ -104,7 +104,7 @@ async function loaded(server: Server, open: readonly Connection[], key: string):
     }
   };
   const ended = Promise.all(open.map(work));
-  // A client that slept would have to be woken by each answer, at a price the server pays: on a network nobody does.
+  // The client never sleeps, because waking it for each response would cost the server time that a network does not.
   while (performance.now() < end) await nextTurn();
   await ended;
   const tookMs = performance.now() - start;
@@ -117,7 +117,7 @@ async function loaded(server: Server, open: readonly Connection[], key: string):
   };
 }
 
-/** The program's database, and the same credentials in flat tables for the bare server. A key comes back. */
+/** Fills the program's database, and flat tables with the same credentials for the bare server. Returns a key. */
 function fill(folder: string): string {
   const now = instant(Date.now());
   const [startedAt, expiresAt] = [startedBefore(now), plus(now, hourMs)];

@@ -3,16 +3,16 @@ import { join } from "node:path";
 import { openConnections, post, type Connection } from "../connection.ts";
 import type { Part } from "../part.ts";
 import { inTemporaryFolder, startProgram } from "../processes.ts";
-import { byTurns, median } from "../rounds.ts";
+import { measureAlternately, median } from "../rounds.ts";
 import { addKey, addPeople, personId, seed } from "../seeding.ts";
 import { openBareSteps } from "../steps.ts";
 
 const clients = 64;
-/** From so many on, steps of different clients are to share what a transaction costs. */
+/** With so many clients, their steps should share the cost of a transaction. */
 const fewerClients = 32;
 const roundMs = 2_000;
 const bareSteps = 1_500;
-/** Until then Node still compiles what is called; a service does that once in its life. */
+/** The warm-up, in which Node still compiles code. A service does that once in its life. */
 const warmUpSteps = 60_000;
 const api = "/api/v1/credentials/jit";
 
@@ -23,8 +23,8 @@ const config = {
 };
 
 /**
- * Lifecycles over real HTTP: ask, approve, claim, complete, each a durable step that is answered before the next is
- * sent, while the relay tells everybody concerned. Beside the rate of bare steps, one transaction each.
+ * Lifecycles over HTTP: submit, approve, claim, complete. Each is a durable step with a response before the next is sent,
+ * while the relay notifies people. The raw limit is the rate of bare steps with one transaction each.
  */
 export const measureLifecycles: Part = () =>
   inTemporaryFolder(async (folder) => {
@@ -53,9 +53,9 @@ export const measureLifecycles: Part = () =>
     const bareRate = (): number => bare.rate(bareSteps);
     try {
       for (let steps = 0; steps < warmUpSteps;) steps += await stepsIn(roundMs, clients);
-      const many = await byTurns(7, rateOfMany, bareRate);
-      const fewer = await byTurns(5, () => rate(fewerClients), bareRate);
-      const one = await byTurns(3, () => rate(1), bareRate);
+      const many = await measureAlternately(7, rateOfMany, bareRate);
+      const fewer = await measureAlternately(5, () => rate(fewerClients), bareRate);
+      const one = await measureAlternately(3, () => rate(1), bareRate);
       const cpu = { measured: median(cpuUs), raw: median(bare.cpuUs) };
       const what = "Durable steps of lifecycles over HTTP";
       const aim = { atLeast: 1.3 };
@@ -77,7 +77,7 @@ export const measureLifecycles: Part = () =>
     }
   });
 
-/** One lifecycle after the other until `end`; how many steps that were. */
+/** Runs lifecycles until `end`, and returns the number of steps. */
 async function lifecycles(
   connection: Connection,
   index: number,
@@ -91,7 +91,7 @@ async function lifecycles(
   return steps;
 }
 
-/** Four steps. */
+/** Runs one lifecycle of four steps. */
 async function lifecycle(
   connection: Connection,
   person: { readonly id: string; readonly key: string },
@@ -115,7 +115,7 @@ async function lifecycle(
   return 4;
 }
 
-/** The approver's key, then one for each client. */
+/** Fills the database. Returns the approver's key, then one for each client. */
 function fill(folder: string): readonly string[] {
   const keys: string[] = [];
   mkdirSync(join(folder, "data"), { mode: 0o700 });

@@ -8,7 +8,7 @@ import { measureSlack } from "./slack.ts";
 import { measureStart } from "./start.ts";
 import { measureSweep } from "./sweep.ts";
 
-/** Every part by the name that `npm run bench -- NAME` takes. */
+/** Every part by its name for `npm run bench -- NAME`. */
 export const parts: Readonly<Record<string, Part>> = {
   introspect: measureIntrospection,
   commit: measureCommit,

@@ -5,20 +5,20 @@ import type { Policy } from "../../src/core/policy/policy.ts";
 import { hourMs } from "../../src/core/values/time.ts";
 import { ids, noon, policyFixture, scope } from "../../test/support/fixtures.ts";
 import type { Part, Row } from "../part.ts";
-import { byTurns } from "../rounds.ts";
+import { measureAlternately } from "../rounds.ts";
 
 const choices = 40_000;
 
 /**
- * Choosing the governing policy for a scope among 10, 1,000 and 10,000, by the pure rules alone. The raw limit here is
- * ourselves among ten: the choice must not grow with the number of policies.
+ * Selects the governing policy for a scope among 10, 1,000 and 10,000, by the pure rules. The raw limit is the selection
+ * among ten, because its cost must not grow with the number of policies.
  */
 export const measurePolicies: Part = async () => {
   const rows: Row[] = [];
   const few = chooserAmong(10);
-  rows.push(rowOf(10, await byTurns(9, few, few, 3)));
-  rows.push(rowOf(1_000, await byTurns(9, chooserAmong(1_000), few, 3)));
-  const most = rowOf(10_000, await byTurns(9, chooserAmong(10_000), few, 3));
+  rows.push(rowOf(10, await measureAlternately(9, few, few, 3)));
+  rows.push(rowOf(1_000, await measureAlternately(9, chooserAmong(1_000), few, 3)));
+  const most = rowOf(10_000, await measureAlternately(9, chooserAmong(10_000), few, 3));
   return [...rows, { ...most, aim: { atMost: 2 } }];
 };
 
@@ -30,7 +30,7 @@ function rowOf(count: number, found: Omit<Row, "what" | "unit">): Row {
   };
 }
 
-/** Microseconds for one choice. */
+/** Creates a measurement of one selection, in microseconds. */
 function chooserAmong(count: number): () => number {
   const index = indexPolicies(Array.from({ length: count }, (_, number) => policyNumber(number)));
   const scopes = Array.from({ length: 500 }, (_, number) => scope(`read:team-${number % count}:orders-db`));
@@ -53,7 +53,7 @@ function chooserAmong(count: number): () => number {
   };
 }
 
-/** For one team's resources: by what they begin with, by name, or by a list of names. */
+/** A policy for one team's resources: by prefix, by name, or by a list of names. */
 function policyNumber(number: number): Policy {
   const about = `team-${number}:`;
   const name = `${about}orders-db`;

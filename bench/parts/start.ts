@@ -14,12 +14,12 @@ import {
 import { summary } from "../rounds.ts";
 
 const rounds = 9;
-/** What a start leaves to be tidied up is over by then. */
+/** Work that a start leaves for later has finished by then. */
 const settleMs = 200;
 
 /**
- * From the start of the process until it listens, on a database that is there already: what `npm run build` makes, as the
- * image runs it, and the sources, as `npm start` does. What V8 compiled is kept from earlier starts for both.
+ * The time from the start of the process until it listens, on an existing database: the bundle of `npm run build`, and
+ * the sources as with `npm start`. Both have the code that V8 compiled and cached in earlier starts.
  */
 export const measureStart: Part = () =>
   inTemporaryFolder(async (folder) => {

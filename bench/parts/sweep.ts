@@ -9,19 +9,19 @@ import { prepareBareExpiry } from "../bare/expiry.ts";
 import { openBenchHarness } from "../bench-harness.ts";
 import type { Part, Row } from "../part.ts";
 import { inTemporaryFolder } from "../processes.ts";
-import { byTurns, median, summary, type Round } from "../rounds.ts";
+import { measureAlternately, median, summary, type Round } from "../rounds.ts";
 import { addGrants, addPeople, seed } from "../seeding.ts";
 
 const million = 1_000_000;
 const few = 1_000;
 const due = 10_000;
 const rounds = 3;
-/** At every full hour of these ten thousand end, by turns for us and for the bare loop; the rest much later. */
+/** At each of these hours ten thousand grants end, alternately for us and the bare loop. The rest end much later. */
 const endingHours = 2 * rounds;
 const idleTicks = 200;
 const holdAimMs = 25;
 
-/** Sweeping a million grants of which none and 10,000 are due; every other tick is measured on a thousand. */
+/** Sweeps a million grants, of which none or 10,000 are due. Every other tick is measured on a thousand. */
 export const measureSweep: Part = () =>
   inTemporaryFolder(async (folder) => {
     const [large, small] = [join(folder, "large"), join(folder, "small")];
@@ -41,7 +41,7 @@ export const measureSweep: Part = () =>
         const { tookMs, holdMs } = await swept(harness);
         holds.push(holdMs);
         now = plus(now, hourMs);
-        // Our view of the file lasts until the turn ends; meanwhile nobody could write the log back.
+        // Our read snapshot lasts until the tick ends, and no checkpoint could run meanwhile.
         await nextTurn();
         const start = performance.now();
         if (bareExpiry(now) !== due) throw new Error("not all that was due was found");
@@ -74,7 +74,7 @@ export const measureSweep: Part = () =>
 
 type BenchHarness = Awaited<ReturnType<typeof openBenchHarness>>;
 
-/** The sweep alone is timed; the loop is watched until the relay has told everybody too. */
+/** Times the sweep alone, and watches the event loop until the relay has notified everybody. */
 async function swept(harness: BenchHarness): Promise<{ readonly tookMs: number; readonly holdMs: number }> {
   const loop = monitorEventLoopDelay({ resolution: 1 });
   loop.enable();
@@ -93,7 +93,7 @@ async function idleRow(harness: BenchHarness, small: string): Promise<Row> {
     for (let tick = 0; tick < idleTicks; tick++) await one.tick();
     return ((performance.now() - start) / idleTicks) * 1_000;
   };
-  const found = await byTurns(9, ticking(harness), ticking(other), 2);
+  const found = await measureAlternately(9, ticking(harness), ticking(other), 2);
   await other.close();
   return {
     what: "Tick with nothing due, 1,000,000 grants (raw: 1,000 grants)",
@@ -106,7 +106,7 @@ async function idleRow(harness: BenchHarness, small: string): Promise<Row> {
 function fill(folder: string, count: number): void {
   seed(join(folder, "data", "jit.db"), (client) => {
     addPeople(client, few);
-    // Scattered over the table, as they would be.
+    // Scattered over the table, as in a real database.
     addGrants(client, count, few, noon, (index) => {
       const group = index % Math.floor(million / due);
       return plus(noon, (group < endingHours && count === million ? group + 1 : 100) * hourMs);

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// In plain JavaScript, because an old Node cannot read the rest: it is run again by one that can, which `npm ci` has put
-// beside us on Linux. What npm run pack:cli makes is one file of plain JavaScript and needs none of this.
+// Plain JavaScript, because an old Node cannot read TypeScript. On an old Node it starts a newer one, which `npm ci`
+// installs on Linux. The package of `npm run pack:cli` is one file of plain JavaScript and does not use this launcher.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import module from "node:module";
@@ -40,9 +40,9 @@ function runAgain(node) {
   const isAtTerminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
   for (const signal of ["SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"]) {
     process.on(signal, () => {
-      // A terminal has sent these two to both of us.
-      const isSent = isAtTerminal && (signal === "SIGINT" || signal === "SIGQUIT");
-      if (!isSent) child.kill(signal);
+      // A terminal sends these two to both processes.
+      const isAlreadySent = isAtTerminal && (signal === "SIGINT" || signal === "SIGQUIT");
+      if (!isAlreadySent) child.kill(signal);
     });
   }
   child.on("error", () => {

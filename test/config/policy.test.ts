@@ -8,7 +8,7 @@ import { fieldProblems } from "../../src/config/schemas/field-problems.ts";
 import { defaultPolicyContent, policyContent, writtenPolicy } from "../../src/config/schemas/policy.ts";
 import { anyPolicy } from "./support/arbitraries.ts";
 
-/** The contract's example, verbatim. */
+/** The documented example, verbatim. */
 const seed = JSON.parse(`{ "name": "dev-environment-auto-approve", "autoApprove": true,
   "conditions": [ { "type": "RESOURCE", "operator": "STARTS_WITH", "value": "dev:" },
                   { "type": "DURATION", "operator": "LESS_THAN", "value": "2h" },

@@ -1,44 +1,46 @@
 import { readFileSync } from "node:fs";
 import type { CliIo } from "./cli-io.ts";
 
-const lookEveryMs = 250;
-/** npm, its shell, and the Node that has started a newer one. */
+const pollMs = 250;
+/** npm, its shell, and the Node that started a newer one. */
 const generationsMax = 4;
 
 /**
- * Calls `tell` once when the npm that started us is gone. It passes on no signal it dies of, so that whoever stops
- * `npx jit` has stopped npm, and perhaps a shell, but not us. Those who start us otherwise may leave us on purpose, as
- * `nohup` does.
+ * Calls `onGone` once the npm that started us has died. npm does not pass on the signal that kills it, so stopping
+ * `npx jit` would leave us running. Processes started another way, as by `nohup`, may outlive their parent on purpose.
  *
- * @returns ends the watch.
+ * Polling `process.ppid` does not suffice: npm starts us through a shell, which survives npm and stays our parent. The
+ * `npm_*` variables have no process id, and standard input may be closed or inherited. Hence the walk through `/proc`.
+ *
+ * @returns a function that ends the watch
  */
-export function watchNpm(environment: CliIo["environment"], tell: () => void): () => void {
+export function watchNpm(environment: CliIo["environment"], onGone: () => void): () => void {
   if (environment["npm_command"] === undefined) return () => {};
-  const before = ancestors();
+  const initial = ancestors();
   const timer = setInterval(() => {
-    if (ancestors() === before) return;
+    if (ancestors() === initial) return;
     clearInterval(timer);
-    tell();
-  }, lookEveryMs);
+    onGone();
+  }, pollMs);
   timer.unref();
   return () => clearInterval(timer);
 }
 
-/** Those from our parent up to npm, as one text; our parent alone where the system does not tell more. */
+/** The process ids from our parent up to npm, as one text; our parent only, where the system has no `/proc`. */
 function ancestors(): string {
-  const found = [process.ppid];
-  for (let pid = process.ppid; found.length <= generationsMax;) {
-    const process = look(pid);
-    if (process === undefined) break;
-    if (process.name.startsWith("npm")) return found.join(" ");
-    pid = process.parent;
-    found.push(pid);
+  const pids = [process.ppid];
+  for (let pid = process.ppid; pids.length <= generationsMax;) {
+    const ancestor = readProcess(pid);
+    if (ancestor === undefined) break;
+    if (ancestor.name.startsWith("npm")) return pids.join(" ");
+    pid = ancestor.parent;
+    pids.push(pid);
   }
-  return String(found[0]);
+  return String(pids[0]);
 }
 
-/** A process as Linux shows it: `PID (NAME) STATE PARENT …`. */
-function look(pid: number): { readonly name: string; readonly parent: number } | undefined {
+/** Reads a process from Linux's `/proc/PID/stat`: `PID (NAME) STATE PARENT …`. */
+function readProcess(pid: number): { readonly name: string; readonly parent: number } | undefined {
   try {
     const [, name = "", parent] =
       /^\d+ \((.*)\) \S+ (\d+) /s.exec(readFileSync(`/proc/${pid}/stat`, "utf8")) ?? [];

@@ -226,7 +226,7 @@ const rows: Partial<Record<RefusalCode, Row>> = {
   },
 };
 
-/** Codes this surface cannot say: chat's own, and of the part of the contract that is not built yet. */
+/** Codes that HTTP never sends: those of chat, and those of features that do not exist yet. */
 const elsewhere: readonly string[] = ["identity_not_linked", "idempotency_running", "idempotency_mismatch"];
 
 test("every code has a test here, or a reason why it has none", () => {

@@ -20,7 +20,7 @@ afterEach(async () => {
 const admin = (method: string, path: string, body?: unknown) =>
   harness.call(method, `${api}${path}`, { key: harness.admin, ...(body !== undefined && { body }) });
 
-/** The form of contract §4, word for word. */
+/** The documented form of a policy (docs/policies.md#fields), verbatim. */
 const seed = {
   name: "dev-environment-auto-approve",
   autoApprove: true,
