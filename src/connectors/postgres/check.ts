@@ -62,7 +62,7 @@ function serverFindings({ isReadOnly, preparedMax }: Broker): CheckFinding[] {
       ? finding("No transaction can be prepared, so none outlives its session", true)
       : notVerified(
           "That nothing prepared outlives access",
-          `max_prepared_transactions is ${preparedMax}, and one prepared as a group cannot be told from others`,
+          `max_prepared_transactions is ${preparedMax}, and one prepared as a group cannot be attributed to anyone`,
           "ALTER SYSTEM SET max_prepared_transactions = 0; -- unless somebody needs it; takes a restart",
         ),
   ];

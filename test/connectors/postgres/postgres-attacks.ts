@@ -58,7 +58,7 @@ export function testHolderAttacks(installation: PostgresInstallation): void {
         },
       );
 
-      test("a holder who reconnects in a loop and locks its row each time is locked out for good", async () => {
+      test("a holder who reconnects in a loop and locks its row each time is locked out permanently", async () => {
         const holder = await grantAccess();
         const running = new AbortController();
         let sessions = 0;

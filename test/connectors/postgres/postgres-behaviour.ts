@@ -42,7 +42,7 @@ export function testPostgresBehaviour(installation: PostgresInstallation): void 
         return { spec, url, role: spec.object };
       }
       const connected = async (url: string): Promise<Client> =>
-        assertPresent(await logIn(url), "an open door");
+        assertPresent(await logIn(url), "an accepted login");
       const roles = async (like: string) =>
         (await harness.run(`SELECT rolname FROM pg_roles WHERE rolname LIKE '${like}'`)).map(
           (row) => row["rolname"],

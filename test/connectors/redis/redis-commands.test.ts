@@ -30,7 +30,7 @@ describe.skipIf(missingRedis !== undefined)(`commands of an action with a real R
     expect(await connector.listManaged(never())).toMatchObject([{ object: spec.object, drift: [] }]);
     const all = (await harness.run("COMMAND", "LIST")) as string[];
     const may: string[] = [];
-    const admin = assertPresent(await harness.enter("default", "admin"), "an open door");
+    const admin = assertPresent(await harness.enter("default", "admin"), "an accepted login");
     for (const command of all) if (await mayRun(admin, username, command)) may.push(command);
     await connector.takeBack(spec, never());
     return may;
@@ -89,7 +89,7 @@ describe.skipIf(missingRedis !== undefined)(`commands of an action with a real R
     const spec = specFor(connector);
     await connector.provision(spec, never());
     const { username, secret } = await connector.issue(spec, { expiresAt: spec.notAfter }, never());
-    const send = assertPresent(await harness.enter(username, secret ?? ""), "an open door");
+    const send = assertPresent(await harness.enter(username, secret ?? ""), "an accepted login");
     for (const command of [
       ["ACL", "SETUSER", username, "+@all", "~*"],
       ["CONFIG", "SET", "dir", "/tmp"],

@@ -35,7 +35,7 @@ describe.skipIf(missingRedis !== undefined)(`Redis${reason}`, () => {
     return {
       spec,
       issued,
-      send: assertPresent(await harness.enter(issued.username, issued.secret ?? ""), "an open door"),
+      send: assertPresent(await harness.enter(issued.username, issued.secret ?? ""), "an accepted login"),
     };
   }
 

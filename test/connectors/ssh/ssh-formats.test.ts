@@ -30,7 +30,7 @@ describe.skipIf(!hasKeygen())(`formats as read by OpenSSH${missing}`, () => {
     ["ecdsa", "256"],
     ["ecdsa", "384"],
     ["ecdsa", "521"],
-  ])("a certificate for %s %s says what it was told to say, and its signature holds", (type, bits) => {
+  ])("a certificate for %s %s has the requested content and a valid signature", (type, bits) => {
     const folder = temporaryFolder();
     const ca = readyCa(folder);
     const key = assertPresent(parseSshPublicKey(newKey(join(folder, "user"), type, bits)), "a key");

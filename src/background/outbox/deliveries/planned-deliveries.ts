@@ -11,9 +11,9 @@ type Reader = Pick<Delivery, "surface" | "address" | "audience" | "readerId">;
 /** The deliveries of one request's card as they will be after an announcement. */
 export interface PlannedDeliveries {
   /** Adds the delivery to this reader unless it exists. @returns it as it was before; undefined: it is new. */
-  want(reader: Reader, state: Delivery["state"]): Delivery | undefined;
+  ensure(reader: Reader, state: Delivery["state"]): Delivery | undefined;
   /** The same for somebody who is asked, which retries a delivery that failed before. */
-  ask(reader: Reader): Delivery | undefined;
+  ensureAsked(reader: Reader): Delivery | undefined;
   /** Whether this reader has been notified of the request there. */
   isKnown(to: Addressee, audience: Audience): boolean;
   readonly all: () => readonly Delivery[];
@@ -28,7 +28,7 @@ export function createPlannedDeliveries(
   const at = context.runtime.now();
   const added = new Map<string, Delivery>();
   const retried = new Map<string, Delivery>();
-  const want: PlannedDeliveries["want"] = (reader, state) => {
+  const ensure: PlannedDeliveries["ensure"] = (reader, state) => {
     const id = deliveryId({ ...reader, requestId });
     const before = known.find((delivery) => delivery.id === id);
     if (before === undefined)
@@ -36,9 +36,9 @@ export function createPlannedDeliveries(
     return before;
   };
   return {
-    want,
-    ask(reader) {
-      const before = want(reader, "QUEUED");
+    ensure,
+    ensureAsked(reader) {
+      const before = ensure(reader, "QUEUED");
       if (before !== undefined && isGivenUp(before)) retried.set(before.id, { ...before, state: "QUEUED" });
       return before;
     },

@@ -75,7 +75,7 @@ function addRecipient(
 ): void {
   const { readerId, audience, addresses } = recipient;
   if (covered.length === 0 || readerId === null) return addMessages(plan, notice, rule, recipient);
-  plan.deliveries.want({ surface: "nowhere", address: readerId, audience, readerId }, "NOT_NEEDED");
+  plan.deliveries.ensure({ surface: "nowhere", address: readerId, audience, readerId }, "NOT_NEEDED");
   const others = addresses.filter((address) => !covered.includes(address));
   if (others.length > 0) addMessages(plan, notice, rule, { ...recipient, addresses: others });
 }
@@ -84,7 +84,7 @@ function addMessages(plan: Plan, notice: Notice, rule: NoticeRule, recipient: Re
   const { readerId, audience, addresses } = recipient;
   for (const address of addresses) addMessage(plan, notice, rule, recipient, address);
   if (addresses.length === 0 && readerId !== null && rule.isKnownOnly !== true) {
-    plan.deliveries.want({ surface: "nowhere", address: readerId, audience, readerId }, "UNREACHABLE");
+    plan.deliveries.ensure({ surface: "nowhere", address: readerId, audience, readerId }, "UNREACHABLE");
   }
 }
 
@@ -111,11 +111,11 @@ function addMessage(
 function planDelivery(
   { deliveries }: Plan,
   { to }: NoticeRule,
-  reader: Parameters<PlannedDeliveries["ask"]>[0],
+  reader: Parameters<PlannedDeliveries["ensureAsked"]>[0],
 ): Delivery | undefined {
   return to === "people" || to === "new_reviewers"
-    ? deliveries.ask(reader)
-    : deliveries.want(reader, "QUEUED");
+    ? deliveries.ensureAsked(reader)
+    : deliveries.ensure(reader, "QUEUED");
 }
 
 function addNote(
