@@ -10,7 +10,7 @@ import {
   people,
   play,
   submit,
-  submitted,
+  submitOrThrow,
   world,
   type Command,
 } from "./support/decision-setup.ts";
@@ -28,18 +28,18 @@ const voteBy = (name: string, stage: number) =>
 describe("quorum", () => {
   const two = world(approvalPolicy("two", { stages: [stageBy("group:dba", { required: 2 })] }));
 
-  test("needs as many different people as the stage says", () => {
-    const once = play(two, submitted(two), [[approve("ann")]]);
+  test("requires as many different people as the stage says", () => {
+    const once = play(two, submitOrThrow(two), [[approve("ann")]]);
     expect(once.request.phase).toBe("PENDING");
     expect(outcomeOf(decide(two, once, approve("ann"), mondayNoon))).toBe("already_voted");
     expect(play(two, once, [[approve("bob")]]).request.phase).toBe("APPROVED");
   });
 
   test("approvals of people who are no longer eligible stop counting", () => {
-    const once = play(two, submitted(two), [[approve("ann")]]);
+    const once = play(two, submitOrThrow(two), [[approve("ann")]]);
     const without = {
       ...two,
-      people: people.map((one) => (one.id === idOf("ann") ? { ...one, groups: [] } : one)),
+      people: people.map((member) => (member.id === idOf("ann") ? { ...member, groups: [] } : member)),
     };
     const twice = play(without, once, [[approve("bob")]]);
     expect(twice.request.phase).toBe("PENDING");
@@ -47,20 +47,20 @@ describe("quorum", () => {
   });
 
   test("approvals of people who were deactivated stop counting", () => {
-    const once = play(two, submitted(two), [[approve("ann")]]);
+    const once = play(two, submitOrThrow(two), [[approve("ann")]]);
     const without = {
       ...two,
-      people: people.map((one) => (one.id === idOf("ann") ? { ...one, enabled: false } : one)),
+      people: people.map((member) => (member.id === idOf("ann") ? { ...member, enabled: false } : member)),
     };
     expect(play(without, once, [[approve("bob")]]).request.phase).toBe("PENDING");
   });
 
-  test("approvals that count again wait for one more press of anybody who decides: silence approves nothing", () => {
+  test("a quorum that is complete again approves only with another approval: silence never approves", () => {
     const without = {
       ...two,
-      people: people.map((one) => (one.id === idOf("ann") ? { ...one, groups: [] } : one)),
+      people: people.map((member) => (member.id === idOf("ann") ? { ...member, groups: [] } : member)),
     };
-    const twice = play(without, play(two, submitted(two), [[approve("ann")]]), [[approve("bob")]]);
+    const twice = play(without, play(two, submitOrThrow(two), [[approve("ann")]]), [[approve("bob")]]);
     expect(play(two, twice, [[{ do: "tick" }]]).request.phase).toBe("PENDING");
     for (const name of ["ann", "bob", "cid"]) {
       expect(play(two, twice, [[approve(name)]]).request.phase).toBe("APPROVED");
@@ -69,23 +69,23 @@ describe("quorum", () => {
   });
 
   test("a service never decides, even as a member of the group", () => {
-    expect(outcomeOf(decide(two, submitted(two), approve("bot"), mondayNoon))).toBe("not_an_approver");
+    expect(outcomeOf(decide(two, submitOrThrow(two), approve("bot"), mondayNoon))).toBe("not_an_approver");
   });
 
-  test("who asked for somebody else does not decide it either", () => {
-    const asked = submitted(two, askOf({ requestedById: idOf("ann") }));
+  test("a person who submitted for somebody else cannot decide it", () => {
+    const asked = submitOrThrow(two, askOf({ requestedById: idOf("ann") }));
     expect(outcomeOf(decide(two, asked, approve("ann"), mondayNoon))).toBe("self_approval");
-    expect(asked.request.asked.map((one) => one.identityId)).toEqual([idOf("bob"), idOf("cid")]);
+    expect(asked.request.asked.map(({ identityId }) => identityId)).toEqual([idOf("bob"), idOf("cid")]);
   });
 
-  test("a stage that cannot be met without the requester refuses the request", () => {
+  test("a request is refused if a stage cannot be met without the requester", () => {
     const lonely = world(approvalPolicy("lonely", { stages: [stageBy("dev@company.com")] }));
     expect(outcomeOf(submit(lonely))).toBe("no_approvers");
     const few = world(approvalPolicy("few", { stages: [stageBy("group:security", { required: 3 })] }));
     expect(outcomeOf(submit(few))).toBe("no_approvers");
   });
 
-  test("two stages that only one person could meet are refused, as a person counts once per policy", () => {
+  test("two stages that only one person could meet are refused, because a person counts once per policy", () => {
     const same = world(
       approvalPolicy("same", { stages: [stageBy("cto@company.com"), stageBy("cto@company.com")] }),
     );
@@ -98,7 +98,7 @@ describe("quorum", () => {
     expect(outcomeOf(submit(twoPeople))).toBe("RequestSubmitted");
   });
 
-  test("people that only an escalation brings make a stage reachable", () => {
+  test("a stage is reachable if only its escalation brings enough people", () => {
     const later = approvalPolicy("later", {
       stages: [
         stageBy("dev@company.com", {
@@ -111,25 +111,25 @@ describe("quorum", () => {
   });
 });
 
-describe("stages of one policy", () => {
+describe("stages of one policy:", () => {
   const staged = world(
     approvalPolicy("staged", { stages: [stageBy("group:dba manager"), stageBy("group:security manager")] }),
   );
 
-  test("run in order", () => {
-    const first = submitted(staged);
+  test("they open in order", () => {
+    const first = submitOrThrow(staged);
     expect(outcomeOf(decide(staged, first, approve("sec"), mondayNoon))).toBe("stage_not_open");
     const second = play(staged, first, [[approve("ann")]]);
-    expect(second.request.openings.map((one) => one.stage)).toEqual([1, 2]);
+    expect(second.request.openings.map(({ stage }) => stage)).toEqual([1, 2]);
     expect(play(staged, second, [[approve("sec")]]).request.phase).toBe("APPROVED");
   });
 
-  test("count a person once over all of them", () => {
-    const second = play(staged, submitted(staged), [[approve("lead")]]);
+  test("a person counts once over all of them", () => {
+    const second = play(staged, submitOrThrow(staged), [[approve("lead")]]);
     expect(outcomeOf(decide(staged, second, approve("lead"), mondayNoon))).toBe("already_voted");
   });
 
-  test("count a person once though they were not eligible for the first one while they approved the second", () => {
+  test("a person who regains eligibility for the first stage does not count in both", () => {
     const both = world(
       approvalPolicy("p", {
         stages: [stageBy("group:dba", { required: 2 }), stageBy("identity:id_ann")],
@@ -137,10 +137,10 @@ describe("stages of one policy", () => {
     );
     const dbas = (...names: readonly string[]) => ({
       ...both,
-      people: people.map((one) => ({ ...one, groups: names.includes(one.name) ? ["dba"] : [] })),
+      people: people.map((member) => ({ ...member, groups: names.includes(member.name) ? ["dba"] : [] })),
     });
     const withoutAnn = dbas("bob", "cid");
-    const started = play(both, submitted(both), [[approve("ann")]]);
+    const started = play(both, submitOrThrow(both), [[approve("ann")]]);
     const nearly = play(withoutAnn, started, [[approve("bob")], [approve("cid")]]);
     expect(play(withoutAnn, nearly, [[approve("ann")]]).request.phase).toBe("APPROVED");
     const annForBob = dbas("ann", "cid");
@@ -151,14 +151,14 @@ describe("stages of one policy", () => {
     expect(first).toMatchObject({ given: [idOf("cid")], met: false });
   });
 
-  test("may each be denied at any time by anyone who decides any of them", () => {
-    expect(outcomeOf(decide(staged, submitted(staged), { do: "deny", by: "sec" }, mondayNoon))).toBe(
+  test("an approver of any stage can deny at any time", () => {
+    expect(outcomeOf(decide(staged, submitOrThrow(staged), { do: "deny", by: "sec" }, mondayNoon))).toBe(
       "ApprovalDenied RequestDenied",
     );
   });
 
-  test("may be denied by somebody who approved before", () => {
-    const once = play(staged, submitted(staged), [[approve("ann")]]);
+  test("a person who approved can still deny", () => {
+    const once = play(staged, submitOrThrow(staged), [[approve("ann")]]);
     expect(outcomeOf(decide(staged, once, { do: "deny", by: "ann" }, mondayNoon))).toBe(
       "ApprovalDenied RequestDenied",
     );
@@ -179,19 +179,19 @@ describe("several policies", () => {
     ),
   );
 
-  test("one press counts in every policy whose open stage includes that person", () => {
-    const once = play(both, submitted(both, askBoth()), [[approve("ann")]]);
+  test("one approval counts in every policy whose open stage includes the approver", () => {
+    const once = play(both, submitOrThrow(both, askBoth()), [[approve("ann")]]);
     expect(once.request.votes[0]?.stages).toEqual([1, 2]);
-    expect(progressOf(once.request, directory(both)).map((one) => one.met)).toEqual([true, true, false]);
+    expect(progressOf(once.request, directory(both)).map(({ met }) => met)).toEqual([true, true, false]);
     expect(play(both, once, [[approve("sec")]]).request.phase).toBe("APPROVED");
   });
 
-  test("with one that approves by itself, only the others ask", () => {
+  test("a policy that approves automatically does not replace the others", () => {
     const mixed = world(
       autoPolicy("auto", { conditions: [reads] }),
       approvalPolicy("writes", { stages: [stageBy("group:security")] }, { conditions: [writes] }),
     );
-    const asked = submitted(mixed, askBoth());
+    const asked = submitOrThrow(mixed, askBoth());
     expect(asked.request.phase).toBe("PENDING");
     expect(play(mixed, asked, [[approve("sec")]]).request.phase).toBe("APPROVED");
   });
@@ -200,8 +200,8 @@ describe("several policies", () => {
 describe("via", () => {
   const inSlack = world(approvalPolicy("slack only", { stages: [stageBy("group:dba", { via: ["slack"] })] }));
 
-  test("a stage is decided only where its policy says", () => {
-    const asked = submitted(inSlack);
+  test("a stage can be decided only on the surfaces its policy names", () => {
+    const asked = submitOrThrow(inSlack);
     expect(outcomeOf(decide(inSlack, asked, approve("ann", { via: "api" }), mondayNoon))).toBe(
       "not_an_approver",
     );
@@ -217,17 +217,17 @@ describe("via", () => {
 describe("approving for less", () => {
   const two = world(approvalPolicy("two", { stages: [stageBy("group:dba", { required: 2 })] }));
 
-  test("the smallest given duration counts", () => {
-    const done = play(two, submitted(two), [
+  test("the shortest approved duration counts", () => {
+    const done = play(two, submitOrThrow(two), [
       [approve("ann", { durationMs: hourMs })],
       [approve("bob", { durationMs: 2 * hourMs })],
     ]);
     expect(done.request.grantedDurationMs).toBe(hourMs);
   });
 
-  test("more than asked is refused", () => {
+  test("more than requested is refused", () => {
     expect(
-      outcomeOf(decide(two, submitted(two), approve("ann", { durationMs: 5 * hourMs }), mondayNoon)),
+      outcomeOf(decide(two, submitOrThrow(two), approve("ann", { durationMs: 5 * hourMs }), mondayNoon)),
     ).toBe("invalid_duration");
   });
 });

@@ -6,11 +6,12 @@ import { always, anyCondition, anyFacts, anyRisk, anyScope } from "./support/pol
 import { facts, never, scopeOf, unknown } from "./support/policies.ts";
 
 const scope = scopeOf("read:prod:orders-db");
-const given = facts();
-const truthOf = (condition: Condition): Truth => evaluateConditions([condition], scope, given, null).truth;
+const defaultFacts = facts();
+const truthOf = (condition: Condition): Truth =>
+  evaluateConditions([condition], scope, defaultFacts, null).truth;
 
 describe("three-valued logic", () => {
-  const of: Readonly<Record<Truth, Condition>> = { true: always, false: never, unknown };
+  const conditionOf: Readonly<Record<Truth, Condition>> = { true: always, false: never, unknown };
   test.each([
     ["true", "true", "true", "true"],
     ["true", "false", "false", "true"],
@@ -22,39 +23,39 @@ describe("three-valued logic", () => {
     ["unknown", "false", "false", "unknown"],
     ["unknown", "unknown", "unknown", "unknown"],
   ] as const)("%s and %s are %s together, %s as alternatives", (a, b, both, either) => {
-    expect(evaluateConditions([of[a], of[b]], scope, given, null).truth).toBe(both);
-    expect(truthOf({ anyOf: [of[a], of[b]] })).toBe(either);
+    expect(evaluateConditions([conditionOf[a], conditionOf[b]], scope, defaultFacts, null).truth).toBe(both);
+    expect(truthOf({ anyOf: [conditionOf[a], conditionOf[b]] })).toBe(either);
   });
   test.each([
     ["true", "false"],
     ["false", "true"],
     ["unknown", "unknown"],
   ] as const)("not %s is %s", (a, expected) => {
-    expect(truthOf({ not: of[a] })).toBe(expected);
+    expect(truthOf({ not: conditionOf[a] })).toBe(expected);
   });
-  test("no condition is true, no alternative is false", () => {
-    expect(evaluateConditions([], scope, given, null).truth).toBe("true");
+  test("an empty list is true, empty alternatives are false", () => {
+    expect(evaluateConditions([], scope, defaultFacts, null).truth).toBe("true");
     expect(truthOf({ anyOf: [] })).toBe("false");
   });
 
-  const judged = fc.tuple(fc.array(anyCondition, { maxLength: 4 }), anyScope, anyFacts, anyRisk);
-  test("not all of them is the same as any of them not", () => {
+  const evaluation = fc.tuple(fc.array(anyCondition, { maxLength: 4 }), anyScope, anyFacts, anyRisk);
+  test("De Morgan: all conditions equal the negation of any negated one", () => {
     fc.assert(
-      fc.property(judged, ([all, where, facing, risk]) => {
-        const together = evaluateConditions(all, where, facing, risk).truth;
+      fc.property(evaluation, ([all, scopeOfRun, factsOfRun, risk]) => {
+        const together = evaluateConditions(all, scopeOfRun, factsOfRun, risk).truth;
         const negated = { anyOf: all.map((not) => ({ not })) };
-        expect(evaluateConditions([{ not: negated }], where, facing, risk).truth).toBe(together);
-        expect(evaluateConditions([{ not: { not: negated } }], where, facing, risk).truth).toBe(
-          evaluateConditions([negated], where, facing, risk).truth,
+        expect(evaluateConditions([{ not: negated }], scopeOfRun, factsOfRun, risk).truth).toBe(together);
+        expect(evaluateConditions([{ not: { not: negated } }], scopeOfRun, factsOfRun, risk).truth).toBe(
+          evaluateConditions([negated], scopeOfRun, factsOfRun, risk).truth,
         );
       }),
     );
   });
-  test("knowing the risk never overturns what was settled without it", () => {
+  test("a known risk never changes a result that was decided without it", () => {
     fc.assert(
-      fc.property(judged, fc.integer({ min: 0, max: 100 }), ([all, where, facing], score) => {
-        const before = evaluateConditions(all, where, facing, null).truth;
-        const after = evaluateConditions(all, where, facing, { score, factors: [] }).truth;
+      fc.property(evaluation, fc.integer({ min: 0, max: 100 }), ([all, scopeOfRun, factsOfRun], score) => {
+        const before = evaluateConditions(all, scopeOfRun, factsOfRun, null).truth;
+        const after = evaluateConditions(all, scopeOfRun, factsOfRun, { score, factors: [] }).truth;
         expect(before === "unknown" ? after : before).toBe(after);
       }),
     );

@@ -4,7 +4,7 @@ import { isRefusal } from "../../src/core/values/refusals.ts";
 import { dayMs, hourMs, plus } from "../../src/core/values/time.ts";
 import { denyPolicy, mondayNoon, scopeOf } from "./support/policies.ts";
 import {
-  after,
+  applyEvents,
   askOf,
   breakGlass,
   decide,
@@ -20,15 +20,21 @@ const testWorld = world();
 const taken = (() => {
   const decision = breakGlass(testWorld);
   if (isRefusal(decision)) throw new Error(decision.detail);
-  return after(undefined, decision);
+  return applyEvents(undefined, decision);
 })();
 const active = play(testWorld, taken, [[{ do: "claim", by: "dev" }]]);
 const at = (ms: number) => plus(mondayNoon, ms);
 
-describe("taking it", () => {
+describe("using break-glass:", () => {
   test.each([
     ["allowed people", testWorld, {}, {}, "RequestSubmitted BreakGlassUsed"],
-    ["nobody by default", { ...testWorld, breakGlass: { allowed: [] } }, {}, {}, "break_glass_not_allowed"],
+    [
+      "nobody is allowed by default",
+      { ...testWorld, breakGlass: { allowed: [] } },
+      {},
+      {},
+      "break_glass_not_allowed",
+    ],
     ["others", testWorld, { subjectId: idOf("ann") }, {}, "break_glass_not_allowed"],
     [
       "a service",
@@ -37,22 +43,16 @@ describe("taking it", () => {
       {},
       "break_glass_not_allowed",
     ],
-    ["asked for by somebody else", testWorld, { requestedById: idOf("ann") }, {}, "break_glass_not_allowed"],
+    ["submitted by somebody else", testWorld, { requestedById: idOf("ann") }, {}, "break_glass_not_allowed"],
     ["a policy denies", world(denyPolicy("never")), {}, {}, "policy_denied"],
-    [
-      "no policy at all: that is what it is for",
-      { ...testWorld, policies: [] },
-      {},
-      {},
-      "RequestSubmitted BreakGlassUsed",
-    ],
+    ["works without any policy", { ...testWorld, policies: [] }, {}, {}, "RequestSubmitted BreakGlassUsed"],
     ["too long", testWorld, { durationMs: 2 * hourMs }, {}, "duration_exceeds_policy"],
-    ["conditions do not hold", testWorld, {}, { conditionsHold: false }, "break_glass_not_allowed"],
+    ["its conditions are false", testWorld, {}, { conditionsHold: false }, "break_glass_not_allowed"],
     ["a review is overdue", testWorld, {}, { debt: "overdue" }, "break_glass_review_due"],
     ["the last was unjustified", testWorld, {}, { debt: "unjustified" }, "break_glass_review_due"],
     [
       "inactive",
-      { ...testWorld, people: people.map((one) => ({ ...one, enabled: one.id !== idOf("dev") })) },
+      { ...testWorld, people: people.map((member) => ({ ...member, enabled: member.id !== idOf("dev") })) },
       {},
       {},
       "identity_inactive",
@@ -84,7 +84,7 @@ describe("taking it", () => {
   });
 });
 
-describe("debt", () => {
+describe("review debt:", () => {
   const use = active.request;
   const review = (outcome: "justified" | "unjustified", by: string, when: number) =>
     play(testWorld, active, [[{ do: "review", by, outcome }, at(when)]]).request;
@@ -100,7 +100,7 @@ describe("debt", () => {
     expect(reviewDebtOf([request], at(now))).toBe(expected);
   });
 
-  test("a later review by another reviewer clears it; the same one cannot judge twice", () => {
+  test("a later review by another reviewer clears it; a reviewer cannot review twice", () => {
     const judged = play(testWorld, active, [
       [{ do: "review", by: "sec", outcome: "unjustified" }, at(hourMs)],
     ]);
@@ -113,7 +113,7 @@ describe("debt", () => {
     expect(reviewDebtOf([cleared.request], at(3 * hourMs))).toBeUndefined();
   });
 
-  test("a use that never started owes no review", () => {
+  test("a use that never started needs no review", () => {
     expect(reviewDebtOf([taken.request], at(10 * dayMs))).toBeUndefined();
     const cancelled = play(testWorld, taken, [[{ do: "cancel", by: "dev" }]]);
     expect(
@@ -129,7 +129,7 @@ describe("debt", () => {
   });
 });
 
-test("break-glass access is not extended", () => {
+test("the grant of a break-glass use is marked and has the requested duration", () => {
   expect(active.grant?.breakGlass).toBe(true);
   expect(startedGrant(active).expiresAt).toBe(at(hourMs));
 });

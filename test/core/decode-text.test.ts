@@ -7,14 +7,14 @@ const utf16 = (text: string, isBig = false): Uint8Array => {
   return isBig ? bytes.swap16() : bytes;
 };
 const bytes = (...all: number[]): Uint8Array => Uint8Array.from(all);
-/** What text files hold: anything but the characters that tell of another encoding. */
-const plain = fc
+/** Text without characters that indicate another encoding. */
+const plainText = fc
   .string({ unit: "binary", maxLength: 200 })
   .filter((text) => text.isWellFormed() && !/[\0\uFEFF\r]/.test(text));
 
-test("text comes back as it was written, in each encoding that says what it is", () => {
+test("text in UTF-8, or in UTF-16 with a byte order mark, is decoded unchanged", () => {
   fc.assert(
-    fc.property(plain, (text) => {
+    fc.property(plainText, (text) => {
       expect(decodeText(Buffer.from(text))).toEqual({ text });
       expect(decodeText(Buffer.from(`\uFEFF${text}`))).toEqual({ text });
       expect(decodeText(utf16(text))).toEqual({ text });
@@ -23,11 +23,11 @@ test("text comes back as it was written, in each encoding that says what it is",
   );
 });
 
-test("every kind of line end is one line end", () => {
+test("every kind of line end becomes a line feed", () => {
   expect(decodeText(Buffer.from("a\r\nb\rc\nd\r"))).toEqual({ text: "a\nb\nc\nd\n" });
 });
 
-test("whatever the bytes, the answer is text without NUL and byte order mark, or a problem", () => {
+test("any bytes decode to text without NUL and byte order mark, or to a problem", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 100 }), (any) => {
       const decoded = decodeText(any);
@@ -37,7 +37,7 @@ test("whatever the bytes, the answer is text without NUL and byte order mark, or
   );
 });
 
-describe("what is no such text is named", () => {
+describe("bytes that are no text are reported:", () => {
   test.each([
     ["UTF-16 without a mark", Buffer.from("ab", "utf16le"), "has a NUL byte in line 1; save it as UTF-8"],
     ["a NUL", Buffer.from("a\nb\0c"), "has a NUL byte in line 2; save it as UTF-8"],
@@ -52,7 +52,7 @@ describe("what is no such text is named", () => {
       Buffer.from("\uFEFFa\n\uFEFFb"),
       "has a byte order mark in line 2, where another file was appended; remove it",
     ],
-  ])("%s", (_what, given, problem) => {
-    expect(decodeText(given)).toEqual({ problem });
+  ])("%s", (_what, content, problem) => {
+    expect(decodeText(content)).toEqual({ problem });
   });
 });

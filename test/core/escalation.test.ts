@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { nextDueAt } from "../../src/core/access/escalation.ts";
 import { minuteMs, plus } from "../../src/core/values/time.ts";
 import { approvalPolicy, mondayNoon, stageBy } from "./support/policies.ts";
-import { decide, idOf, outcomeOf, people, play, submitted, world } from "./support/decision-setup.ts";
+import { decide, idOf, outcomeOf, people, play, submitOrThrow, world } from "./support/decision-setup.ts";
 
 const email = (name: string) => ({ kind: "email", email: `${name}@company.com` }) as const;
 const testWorld = world(
@@ -22,8 +22,8 @@ const at = (minutes: number) => plus(mondayNoon, minutes * minuteMs);
 const tick = { do: "tick" } as const;
 
 describe("what is due next", () => {
-  test("reminders, then each further SLA, then the window", () => {
-    let accessCase = submitted(testWorld);
+  test("reminders come first, then each SLA, then the end of the window", () => {
+    let accessCase = submitOrThrow(testWorld);
     const seen: number[] = [];
     for (let due = nextDueAt(accessCase.request); due !== null; due = nextDueAt(accessCase.request)) {
       seen.push((due - mondayNoon) / minuteMs);
@@ -33,87 +33,89 @@ describe("what is due next", () => {
     expect(accessCase.request.phase).toBe("TIMED_OUT");
   });
 
-  test("a stage that is met is not reminded of; the next one counts from its own start", () => {
-    const accessCase = play(testWorld, submitted(testWorld), [[{ do: "approve", by: "ann" }, at(5)]]);
+  test("a stage that is met sends no reminders; the next one counts from its own start", () => {
+    const accessCase = play(testWorld, submitOrThrow(testWorld), [[{ do: "approve", by: "ann" }, at(5)]]);
     expect(nextDueAt(accessCase.request)).toBe(at(240));
   });
 });
 
 describe("escalation", () => {
-  test("asks the next list, once each, and lets them decide", () => {
-    const once = play(testWorld, submitted(testWorld), [[tick, at(30)]]);
-    expect(once.request.asked.filter((one) => one.escalated)).toEqual([
+  test("asks each person of the next list once, and lets them decide", () => {
+    const once = play(testWorld, submitOrThrow(testWorld), [[tick, at(30)]]);
+    expect(once.request.asked.filter(({ escalated }) => escalated)).toEqual([
       { identityId: idOf("cto"), stage: 1, escalated: true },
     ]);
     const twice = play(testWorld, once, [[tick, at(60)]]);
-    expect(twice.request.asked.filter((one) => one.escalated).map((one) => one.identityId)).toEqual([
-      idOf("cto"),
-      idOf("sec"),
-      idOf("sam"),
-    ]);
+    expect(
+      twice.request.asked.filter(({ escalated }) => escalated).map(({ identityId }) => identityId),
+    ).toEqual([idOf("cto"), idOf("sec"), idOf("sam")]);
     expect(outcomeOf(decide(testWorld, twice, { do: "approve", by: "cto" }, at(61)))).toBe("ApprovalGiven");
   });
 
-  test("gives nobody a say before its time", () => {
-    expect(outcomeOf(decide(testWorld, submitted(testWorld), { do: "approve", by: "cto" }, at(29)))).toBe(
+  test("lets nobody decide before its time", () => {
+    expect(outcomeOf(decide(testWorld, submitOrThrow(testWorld), { do: "approve", by: "cto" }, at(29)))).toBe(
       "not_an_approver",
     );
-    expect(outcomeOf(decide(testWorld, submitted(testWorld), { do: "deny", by: "cto" }, at(29)))).toBe(
+    expect(outcomeOf(decide(testWorld, submitOrThrow(testWorld), { do: "deny", by: "cto" }, at(29)))).toBe(
       "not_an_approver",
     );
   });
 
-  test("missed during an outage is caught up in one go", () => {
-    expect(outcomeOf(decide(testWorld, submitted(testWorld), tick, at(90)))).toBe(
+  test("missed during an outage is made up at once", () => {
+    expect(outcomeOf(decide(testWorld, submitOrThrow(testWorld), tick, at(90)))).toBe(
       "ApprovalReminded ApprovalEscalated ApprovalEscalated",
     );
-    const caughtUp = play(testWorld, submitted(testWorld), [[tick, at(90)]]);
+    const caughtUp = play(testWorld, submitOrThrow(testWorld), [[tick, at(90)]]);
     expect(outcomeOf(decide(testWorld, caughtUp, tick, at(91)))).toBe("nothing");
   });
 
-  test("after the window only the time-out is left", () => {
-    expect(outcomeOf(decide(testWorld, submitted(testWorld), tick, at(240)))).toBe("RequestTimedOut");
+  test("after the window, only the time-out happens", () => {
+    expect(outcomeOf(decide(testWorld, submitOrThrow(testWorld), tick, at(240)))).toBe("RequestTimedOut");
   });
 
-  test("reminds only those who have not decided", () => {
+  test("reminds only people who have not decided", () => {
     const two = world(
       approvalPolicy("p", { stages: [stageBy("group:dba", { required: 2, remindersMs: [minuteMs] })] }),
     );
-    const once = play(two, submitted(two), [[{ do: "approve", by: "ann" }]]);
+    const once = play(two, submitOrThrow(two), [[{ do: "approve", by: "ann" }]]);
     const decision = decide(two, once, tick, at(1));
     const event = "refused" in decision ? undefined : decision[0]?.event;
-    expect(event?.type === "ApprovalReminded" ? event.people.map((one) => one.identityId) : []).toEqual([
-      idOf("bob"),
-      idOf("cid"),
-    ]);
+    expect(
+      event?.type === "ApprovalReminded" ? event.people.map(({ identityId }) => identityId) : [],
+    ).toEqual([idOf("bob"), idOf("cid")]);
   });
 });
 
-test("who has left the group is not reminded, who has joined it is", () => {
+test("people who left the group are not reminded, people who joined it are", () => {
   const reminding = world(
     approvalPolicy("p", { stages: [stageBy("group:dba", { remindersMs: [minuteMs] })] }),
   );
   const changed = {
     ...reminding,
-    people: people.map((one) => ({ ...one, groups: ["bob", "cto"].includes(one.name) ? ["dba"] : [] })),
+    people: people.map((member) => ({
+      ...member,
+      groups: ["bob", "cto"].includes(member.name) ? ["dba"] : [],
+    })),
   };
-  const decision = decide(changed, submitted(reminding), tick, at(1));
+  const decision = decide(changed, submitOrThrow(reminding), tick, at(1));
   const event = "refused" in decision ? undefined : decision[0]?.event;
-  expect(event?.type === "ApprovalReminded" ? event.people.map((one) => one.identityId) : []).toEqual([
+  expect(event?.type === "ApprovalReminded" ? event.people.map(({ identityId }) => identityId) : []).toEqual([
     idOf("bob"),
     idOf("cto"),
   ]);
 });
 
-test("nobody is reminded of the same stage more than three times within an hour", () => {
+test("a stage sends at most three reminders within an hour", () => {
   const often = world(
     approvalPolicy("p", {
       stages: [
-        stageBy("group:dba", { remindersMs: [5, 10, 15, 20, 25, 65, 70].map((one) => one * minuteMs) }),
+        stageBy("group:dba", {
+          remindersMs: [5, 10, 15, 20, 25, 65, 70].map((minutes) => minutes * minuteMs),
+        }),
       ],
     }),
   );
-  let accessCase = submitted(often);
+  let accessCase = submitOrThrow(often);
   const reminded: number[] = [];
   for (let minute = 0; minute <= 120; minute++) {
     const decision = decide(often, accessCase, tick, at(minute));

@@ -9,10 +9,14 @@ import { dayMs, hourMs } from "../../src/core/values/time.ts";
 import { facts, mondayNoon, scopeOf, unknown } from "./support/policies.ts";
 
 const scope = scopeOf("read:prod:orders-db");
-const given = facts({ ticket: "OPS-17" });
+const defaultFacts = facts({ ticket: "OPS-17" });
 
-const truthOf = (condition: Condition, of: SubmissionFacts = given, score: number | null = null): Truth =>
-  evaluateConditions([condition], scope, of, score === null ? null : { score, factors: [] }).truth;
+const truthOf = (
+  condition: Condition,
+  ofFacts: SubmissionFacts = defaultFacts,
+  score: number | null = null,
+): Truth =>
+  evaluateConditions([condition], scope, ofFacts, score === null ? null : { score, factors: [] }).truth;
 
 const text = (
   type: TextSubject,
@@ -20,8 +24,8 @@ const text = (
   value: string,
 ): Condition => ({ type, operator, value });
 
-describe("every text subject meets every operator on its own text, and fails it on another", () => {
-  /** Subject, its text, a beginning, an end, and something inside it. */
+describe("every operator accepts each text subject's own text and rejects another:", () => {
+  /** Subject, its text, a prefix, a suffix, and a part of it. */
   const subjects: readonly (readonly [TextSubject, string, string, string, string])[] = [
     ["RESOURCE", "prod:orders-db", "prod:", "-db", "orders"],
     ["ACTION", "read", "re", "ad", "ea"],
@@ -60,7 +64,7 @@ describe("every text subject meets every operator on its own text, and fails it 
   });
 });
 
-describe("text is compared exactly, and every fact about a person is asked", () => {
+describe("text is compared exactly, and all facts about a person count:", () => {
   test.each([
     ["case matters", text("ACTION", "EQUALS", "READ"), "false"],
     ["except in an e-mail", text("IDENTITY", "EQUALS", "Dev@Company.com"), "true"],
@@ -68,20 +72,20 @@ describe("text is compared exactly, and every fact about a person is asked", () 
     ["except in a pattern for e-mails", text("IDENTITY", "MATCHES", "@Company\\.com$"), "true"],
     ["but in an id it does", text("IDENTITY", "EQUALS", "ID_DEV"), "false"],
     ["one group among several is enough", text("GROUP", "EQUALS", "engineering"), "true"],
-    ["NOT_EQUALS wants none of the groups", text("GROUP", "NOT_EQUALS", "engineering"), "false"],
+    ["NOT_EQUALS requires that no group matches", text("GROUP", "NOT_EQUALS", "engineering"), "false"],
     [
-      "NOT_IN wants none of the groups",
+      "NOT_IN requires that no group matches",
       { type: "GROUP", operator: "NOT_IN", value: ["hr", "oncall"] },
       "false",
     ],
-    ["NOT_EQUALS on a stranger's group holds", text("GROUP", "NOT_EQUALS", "hr"), "true"],
+    ["NOT_EQUALS holds for a group the person is not in", text("GROUP", "NOT_EQUALS", "hr"), "true"],
     ["a pattern is found anywhere", text("RESOURCE", "MATCHES", "orders"), "true"],
     ["unless it is anchored", text("RESOURCE", "MATCHES", "^orders$"), "false"],
   ] as const)("%s", (_, condition, expected) => {
     expect(truthOf(condition)).toBe(expected);
   });
 
-  test("an absent ticket equals nothing, and so differs from everything", () => {
+  test("an absent ticket equals nothing and differs from everything", () => {
     const without = facts();
     expect(truthOf(text("TICKET", "EQUALS", "OPS-17"), without)).toBe("false");
     expect(truthOf(text("TICKET", "STARTS_WITH", ""), without)).toBe("false");
@@ -90,12 +94,12 @@ describe("text is compared exactly, and every fact about a person is asked", () 
     expect(truthOf({ type: "TICKET", operator: "NOT_IN", value: ["OPS-17"] }, without)).toBe("true");
   });
 
-  test("an address kept in capitals is the same address", () => {
-    const subject = { ...given.subject, email: "Dev@Company.COM" };
+  test("an address in capitals is the same address", () => {
+    const subject = { ...defaultFacts.subject, email: "Dev@Company.COM" };
     expect(truthOf(text("IDENTITY", "ENDS_WITH", "@company.com"), facts({ subject }))).toBe("true");
   });
 
-  test("a service without an address is known by its id", () => {
+  test("a service without an address matches by its id", () => {
     const service = facts({ subject: { id: makeId("identity", "ci"), kind: "SERVICE", groups: [] } });
     expect(truthOf(text("IDENTITY", "EQUALS", "id_ci"), service)).toBe("true");
     expect(truthOf(text("IDENTITY", "NOT_EQUALS", "dev@company.com"), service)).toBe("true");
@@ -123,7 +127,7 @@ const betweenRows = [
   [[2, 3], "false"],
 ] as const;
 
-describe("a number is compared as its operator says, both ends of BETWEEN included", () => {
+describe("numbers follow their operator, and both ends of BETWEEN are inclusive:", () => {
   const four = [1, 2, 3, 4].map((hours) => instant(mondayNoon - hours * hourMs));
   const past = facts({ history: { startedAt: () => four, deniedAt: four, requestedAt: four } });
   const types = ["RISK_SCORE", "PREVIOUS_ACCESS", "RECENT_DENIALS", "RECENT_REQUESTS"] as const;
@@ -150,7 +154,7 @@ describe("a number is compared as its operator says, both ends of BETWEEN includ
 
 const daysAgo = (days: number) => instant(mondayNoon - days * dayMs);
 
-const counted = (type: "PREVIOUS_ACCESS" | "RECENT_DENIALS" | "RECENT_REQUESTS", withinMs?: number) => {
+const actualCount = (type: "PREVIOUS_ACCESS" | "RECENT_DENIALS" | "RECENT_REQUESTS", withinMs?: number) => {
   const past = facts({
     history: {
       startedAt: (asked) => (asked === scope ? [daysAgo(1), daysAgo(30), daysAgo(100)] : [daysAgo(1)]),
@@ -163,21 +167,21 @@ const counted = (type: "PREVIOUS_ACCESS" | "RECENT_DENIALS" | "RECENT_REQUESTS",
 };
 
 describe("the past", () => {
-  test("earlier access counts for this scope alone", () => {
-    expect(counted("PREVIOUS_ACCESS")).toBe(3);
+  test("earlier access counts for this scope only", () => {
+    expect(actualCount("PREVIOUS_ACCESS")).toBe(3);
   });
-  test("`within` reaches back from the submission and ends just short of its length", () => {
-    expect(counted("PREVIOUS_ACCESS", 30 * dayMs)).toBe(1);
-    expect(counted("PREVIOUS_ACCESS", 30 * dayMs + 1)).toBe(2);
+  test("`within` counts back from the submission and excludes its far end", () => {
+    expect(actualCount("PREVIOUS_ACCESS", 30 * dayMs)).toBe(1);
+    expect(actualCount("PREVIOUS_ACCESS", 30 * dayMs + 1)).toBe(2);
   });
-  test("denials and requests count over all scopes", () => {
-    expect(counted("RECENT_DENIALS", 7 * dayMs)).toBe(1);
-    expect(counted("RECENT_DENIALS")).toBe(2);
-    expect(counted("RECENT_REQUESTS")).toBe(1);
+  test("denials and requests count for all scopes", () => {
+    expect(actualCount("RECENT_DENIALS", 7 * dayMs)).toBe(1);
+    expect(actualCount("RECENT_DENIALS")).toBe(2);
+    expect(actualCount("RECENT_REQUESTS")).toBe(1);
   });
 });
 
-test("TIME asks the moment of the submission, and OUTSIDE is the rest of the week", () => {
+test("TIME uses the moment of submission, and OUTSIDE is the rest of the week", () => {
   const officeHours = { days: ["MON"], from: "09:00", to: "18:00", timezone: "Europe/Berlin" } as const;
   const night = facts({ submittedAt: instant(mondayNoon + 8 * hourMs) });
   expect(truthOf({ type: "TIME", operator: "WITHIN", value: officeHours })).toBe("true");
@@ -186,7 +190,7 @@ test("TIME asks the moment of the submission, and OUTSIDE is the rest of the wee
   expect(truthOf({ type: "TIME", operator: "OUTSIDE", value: officeHours }, night)).toBe("true");
 });
 
-describe("what cannot be judged is unknown either way, never quietly false", () => {
+describe("a condition that cannot be evaluated is unknown, also negated, and never false:", () => {
   const nowhere = { days: ["MON"], from: "09:00", to: "18:00", timezone: "Mars/Olympus" } as const;
   test.each<Condition>([
     unknown,
@@ -200,8 +204,8 @@ describe("what cannot be judged is unknown either way, never quietly false", () 
   });
 });
 
-describe("the verdict explains itself", () => {
-  test("every condition shows what was found", () => {
+describe("the verdict", () => {
+  test("shows the value found for every condition", () => {
     const conditions: readonly Condition[] = [
       { type: "DURATION", operator: "LESS_THAN", valueMs: hourMs },
       { type: "RISK_SCORE", operator: "LESS_THAN", value: 30 },
@@ -215,8 +219,8 @@ describe("the verdict explains itself", () => {
       text("IDENTITY", "EQUALS", "id_x"),
     ];
     const verdict = evaluateConditions(conditions, scope, facts(), { score: 42, factors: [] });
-    expect(verdict.conditions.map((one) => one.condition)).toEqual(conditions);
-    expect(verdict.conditions.map((one) => one.actual)).toEqual([
+    expect(verdict.conditions.map(({ condition }) => condition)).toEqual(conditions);
+    expect(verdict.conditions.map(({ actual }) => actual)).toEqual([
       "4h",
       42,
       "engineering, oncall",
@@ -226,21 +230,21 @@ describe("the verdict explains itself", () => {
     ]);
   });
 
-  test("nested conditions show their own verdicts", () => {
+  test("contains the verdicts of nested conditions", () => {
     const verdict = evaluateConditions(
       [{ anyOf: [text("ACTION", "EQUALS", "write"), { not: unknown }] }],
       scope,
-      given,
+      defaultFacts,
       null,
     );
     const outer = assertPresent(verdict.conditions[0], "verdict");
     expect(outer.truth).toBe("unknown");
-    expect(outer.inside.map((one) => one.truth)).toEqual(["false", "unknown"]);
+    expect(outer.inside.map(({ truth }) => truth)).toEqual(["false", "unknown"]);
     expect(outer.inside[0]?.actual).toBe("read");
-    expect(outer.inside[1]?.inside.map((one) => one.truth)).toEqual(["unknown"]);
+    expect(outer.inside[1]?.inside.map(({ truth }) => truth)).toEqual(["unknown"]);
   });
 
-  test("a long reason is cut where it is shown, not where it is judged", () => {
+  test("cuts a long reason for display, not for evaluation", () => {
     const long = facts({ reason: `${"x".repeat(1_999)}!` });
     const verdict = evaluateConditions([text("REASON", "ENDS_WITH", "!")], scope, long, null);
     expect(verdict.truth).toBe("true");
@@ -248,28 +252,28 @@ describe("the verdict explains itself", () => {
   });
 });
 
-const named = (id: string, email: string): SubmissionFacts =>
+const factsOfPerson = (id: string, email: string): SubmissionFacts =>
   facts({ subject: { id: makeId("identity", id), kind: "HUMAN", groups: [], email } });
 
 describe("patterns", () => {
-  test.each(["^prod:", "db$", "(a|b)+", "\\p{L}", "(?i)prod"])("%s is one", (pattern) => {
+  test.each(["^prod:", "db$", "(a|b)+", "\\p{L}", "(?i)prod"])("%s is valid", (pattern) => {
     expect(isValidPattern(pattern)).toBe(true);
   });
-  test.each(["(", "[", "(?=a)", "(a)\\1", "a{3}{4}"])("%s is none: RE2 refuses it", (pattern) => {
+  test.each(["(", "[", "(?=a)", "(a)\\1", "a{3}{4}"])("%s is refused by RE2", (pattern) => {
     expect(isValidPattern(pattern)).toBe(false);
   });
-  test("they are at most 1,000 characters", () => {
+  test("at most 1,000 characters are valid", () => {
     expect(isValidPattern("a".repeat(1_000))).toBe(true);
     expect(isValidPattern("a".repeat(1_001))).toBe(false);
   });
-  test("one condition keeps judging by its own pattern, an e-mail without regard to case", () => {
+  test("a condition keeps its own pattern, and ignores case for e-mail addresses", () => {
     const condition = text("IDENTITY", "MATCHES", "^Dev@|_DEV$");
-    expect(truthOf(condition, named("x", "dev@company.com"))).toBe("true");
-    expect(truthOf(condition, named("dev", "x@company.com"))).toBe("false");
-    expect(truthOf(condition, named("DEV", "x@company.com"))).toBe("true");
-    expect(truthOf(condition, named("x", "dev@company.com"))).toBe("true");
+    expect(truthOf(condition, factsOfPerson("x", "dev@company.com"))).toBe("true");
+    expect(truthOf(condition, factsOfPerson("dev", "x@company.com"))).toBe("false");
+    expect(truthOf(condition, factsOfPerson("DEV", "x@company.com"))).toBe("true");
+    expect(truthOf(condition, factsOfPerson("x", "dev@company.com"))).toBe("true");
   });
-  test("whatever text a pattern is, judging answers", () => {
+  test("evaluation answers for any text as a pattern", () => {
     fc.assert(
       fc.property(fc.string(), fc.string({ unit: "binary" }), (pattern, reason) => {
         const expected = isValidPattern(pattern) ? ["true", "false"] : ["unknown"];

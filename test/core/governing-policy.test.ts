@@ -28,18 +28,18 @@ import {
 const scope = scopeOf("read:dev:a");
 const fallback = approvalPolicy("default");
 
-interface Given {
+interface Situation {
   readonly policies: readonly Policy[];
   readonly spent?: readonly string[];
-  readonly otherwise?: Policy;
+  readonly defaultPolicy?: Policy;
 }
 
-/** `policy a`, `denied a`, `denied`, `spent a`; asserts on the way that the dry run says the same. */
-const chosen = ({ policies, spent = [], otherwise }: Given): string => {
+/** `policy a`, `denied a`, `denied`, `spent a`; also asserts that the dry run selects the same. */
+const selectionOf = ({ policies, spent = [], defaultPolicy }: Situation): string => {
   const isExhausted = (policy: Policy): boolean => spent.includes(policy.name);
   const matching = matchingPolicies(indexPolicies(policies), scope, facts(), null);
-  const selection = selectPolicy(matching, otherwise, isExhausted);
-  expect(explain(policies, otherwise, scope, facts(), null, isExhausted).selection).toEqual(selection);
+  const selection = selectPolicy(matching, defaultPolicy, isExhausted);
+  expect(explain(policies, defaultPolicy, scope, facts(), null, isExhausted).selection).toEqual(selection);
   return inWords(selection);
 };
 
@@ -49,39 +49,47 @@ const inWords = (selection: PolicySelection): string =>
 const when = (...conditions: readonly Condition[]) => ({ conditions });
 
 describe("which policy governs", () => {
-  test.each<[string, Given, string]>([
-    ["nothing holds, no default: denied", { policies: [] }, "denied"],
+  test.each<[string, Situation, string]>([
+    ["no policy holds and there is no default: denied", { policies: [] }, "denied"],
     [
-      "nothing holds: the default",
-      { policies: [autoPolicy("a", when(never))], otherwise: fallback },
+      "no policy holds: the default",
+      { policies: [autoPolicy("a", when(never))], defaultPolicy: fallback },
       "policy default",
     ],
-    ["a default that denies denies", { policies: [], otherwise: denyPolicy("default") }, "denied default"],
     [
-      "a default that is switched off is none",
-      { policies: [], otherwise: { ...fallback, enabled: false } },
+      "a default that denies denies",
+      { policies: [], defaultPolicy: denyPolicy("default") },
+      "denied default",
+    ],
+    [
+      "a disabled default does not apply",
+      { policies: [], defaultPolicy: { ...fallback, enabled: false } },
       "denied",
     ],
-    ["a default never approves by itself", { policies: [], otherwise: autoPolicy("default") }, "denied"],
+    ["a default never approves by itself", { policies: [], defaultPolicy: autoPolicy("default") }, "denied"],
     [
-      "higher priority first",
+      "higher priority comes first",
       { policies: [approvalPolicy("low"), autoPolicy("high", { priority: 1, ...when(always) })] },
       "policy high",
     ],
     [
-      "among equals approval before auto",
+      "at equal priority, approval comes before auto",
       { policies: [autoPolicy("a", when(always)), approvalPolicy("b")] },
       "policy b",
     ],
-    ["then by name", { policies: [approvalPolicy("b"), approvalPolicy("a")] }, "policy a"],
+    ["then the name decides", { policies: [approvalPolicy("b"), approvalPolicy("a")] }, "policy a"],
     [
-      "capitals before small letters, as code points go",
+      "capitals come before small letters, by code point",
       { policies: [approvalPolicy("a"), approvalPolicy("Z")] },
       "policy Z",
     ],
-    ["the shorter of two names first", { policies: [approvalPolicy("ab"), approvalPolicy("a")] }, "policy a"],
     [
-      "beyond the first plane still by code point",
+      "the shorter of two names comes first",
+      { policies: [approvalPolicy("ab"), approvalPolicy("a")] },
+      "policy a",
+    ],
+    [
+      "beyond the first plane, code points decide too",
       { policies: [approvalPolicy("\u{1F600}"), approvalPolicy("\u{FF5E}")] },
       "policy \u{FF5E}",
     ],
@@ -91,37 +99,41 @@ describe("which policy governs", () => {
       "denied d",
     ],
     [
-      "a deny that cannot be known denies",
+      "an unknown deny denies",
       { policies: [approvalPolicy("a"), denyPolicy("d", when(unknown))] },
       "denied d",
     ],
     [
-      "a deny that does not hold does not",
+      "a false deny does not deny",
       { policies: [approvalPolicy("a"), denyPolicy("d", when(never))] },
       "policy a",
     ],
     [
-      "a disabled deny does not",
+      "a disabled deny does not deny",
       { policies: [approvalPolicy("a"), denyPolicy("d", { enabled: false })] },
       "policy a",
     ],
     [
-      "auto must be certain",
-      { policies: [autoPolicy("a", when(unknown))], otherwise: fallback },
+      "an unknown auto policy does not govern",
+      { policies: [autoPolicy("a", when(unknown))], defaultPolicy: fallback },
       "policy default",
     ],
-    ["approval need not be", { policies: [approvalPolicy("a", {}, when(unknown))] }, "policy a"],
-  ])("%s", (_, given, expected) => {
-    expect(chosen(given)).toBe(expected);
-    expect(chosen({ ...given, policies: given.policies.toReversed() })).toBe(expected);
+    [
+      "an unknown approval policy governs",
+      { policies: [approvalPolicy("a", {}, when(unknown))] },
+      "policy a",
+    ],
+  ])("%s", (_, situation, expected) => {
+    expect(selectionOf(situation)).toBe(expected);
+    expect(selectionOf({ ...situation, policies: situation.policies.toReversed() })).toBe(expected);
   });
 });
 
 const autoAt = (name: string, priority: number): Policy => autoPolicy(name, { priority, ...when(always) });
 const approvalAt = (name: string, priority: number): Policy => approvalPolicy(name, {}, { priority });
 
-describe("a policy that is spent", () => {
-  test.each<[string, Given, string]>([
+describe("an exhausted policy:", () => {
+  test.each<[string, Situation, string]>([
     [
       "auto gives way to approval",
       { policies: [autoAt("a", 2), approvalAt("p", 1)], spent: ["a"] },
@@ -129,17 +141,17 @@ describe("a policy that is spent", () => {
     ],
     ["auto never to another auto", { policies: [autoAt("a", 3), autoAt("b", 2)], spent: ["a"] }, "spent a"],
     [
-      "but past it to approval",
+      "auto gives way past another auto to approval",
       { policies: [autoAt("a", 3), autoAt("b", 2), approvalAt("p", 1)], spent: ["a"] },
       "policy p",
     ],
     [
-      "which may be spent too",
+      "the next approval policy may be exhausted too",
       { policies: [autoAt("a", 2), approvalAt("p", 1)], spent: ["a", "p"] },
       "spent p",
     ],
     [
-      "and then does not give way itself",
+      "an exhausted approval policy after auto does not give way",
       { policies: [autoAt("a", 3), approvalAt("p", 2), approvalAt("q", 1)], spent: ["a", "p"] },
       "spent p",
     ],
@@ -149,29 +161,37 @@ describe("a policy that is spent", () => {
       "spent p",
     ],
     [
-      "the default is no stand-in",
-      { policies: [autoAt("a", 1)], spent: ["a"], otherwise: fallback },
+      "the default does not replace it",
+      { policies: [autoAt("a", 1)], spent: ["a"], defaultPolicy: fallback },
       "spent a",
     ],
-    ["the default can be spent", { policies: [], spent: ["default"], otherwise: fallback }, "spent default"],
     [
-      "one that would not govern does not matter",
+      "the default can be exhausted",
+      { policies: [], spent: ["default"], defaultPolicy: fallback },
+      "spent default",
+    ],
+    [
+      "an exhausted policy that would not govern has no effect",
       { policies: [autoAt("a", 2), approvalAt("p", 1)], spent: ["p"] },
       "policy a",
     ],
-    ["a deny is never spent", { policies: [denyPolicy("d"), approvalAt("p", 1)], spent: ["d"] }, "denied d"],
-  ])("%s", (_, given, expected) => {
-    expect(chosen(given)).toBe(expected);
+    [
+      "a deny is never exhausted",
+      { policies: [denyPolicy("d"), approvalAt("p", 1)], spent: ["d"] },
+      "denied d",
+    ],
+  ])("%s", (_, situation, expected) => {
+    expect(selectionOf(situation)).toBe(expected);
   });
 });
 
-const told = ({ policies, spent = [], otherwise }: Given): Explanation =>
-  explain(policies, otherwise, scope, facts(), null, (policy) => spent.includes(policy.name));
+const explanationOf = ({ policies, spent = [], defaultPolicy }: Situation): Explanation =>
+  explain(policies, defaultPolicy, scope, facts(), null, (policy) => spent.includes(policy.name));
 
-const standings = (given: Given) =>
-  Object.fromEntries(told(given).policies.map((one) => [one.policy.name, one.outcome]));
+const outcomesOf = (situation: Situation) =>
+  Object.fromEntries(explanationOf(situation).policies.map(({ policy, outcome }) => [policy.name, outcome]));
 
-describe("the dry run says why", () => {
+describe("the dry run shows", () => {
   const auto = autoPolicy("auto", { priority: 3, ...when(always) });
   const second = autoPolicy("second", { priority: 2, ...when(always) });
   const approval = approvalPolicy("approval", {}, { priority: 1 });
@@ -184,8 +204,8 @@ describe("the dry run says why", () => {
       autoPolicy("unmet", when(never)),
       { ...approval, enabled: false, name: "off" },
     ];
-    expect(told({ policies }).reason).toBe("first_in_order");
-    expect(standings({ policies })).toEqual({
+    expect(explanationOf({ policies }).reason).toBe("first_in_order");
+    expect(outcomesOf({ policies })).toEqual({
       auto: "governs",
       approval: "outranked",
       unsure: "not_certain",
@@ -193,47 +213,47 @@ describe("the dry run says why", () => {
     });
   });
   test("in order of precedence, with every condition's verdict", () => {
-    const all = told({ policies: [approval, second, auto] }).policies;
-    expect(all.map((one) => one.policy.name)).toEqual(["auto", "second", "approval"]);
-    expect(all[0]?.verdict.conditions.map((one) => one.truth)).toEqual(["true"]);
+    const all = explanationOf({ policies: [approval, second, auto] }).policies;
+    expect(all.map(({ policy }) => policy.name)).toEqual(["auto", "second", "approval"]);
+    expect(all[0]?.verdict.conditions.map(({ truth }) => truth)).toEqual(["true"]);
   });
   test("that a deny overrules", () => {
-    const given = { policies: [auto, denyPolicy("deny"), denyPolicy("later")] };
-    expect(told(given).reason).toBe("deny_wins");
-    expect(standings(given)).toEqual({ auto: "overruled", deny: "denies", later: "overruled" });
+    const situation = { policies: [auto, denyPolicy("deny"), denyPolicy("later")] };
+    expect(explanationOf(situation).reason).toBe("deny_wins");
+    expect(outcomesOf(situation)).toEqual({ auto: "overruled", deny: "denies", later: "overruled" });
   });
-  test("that another stands in for a spent one", () => {
-    const given = { policies: [auto, second, approval, approvalPolicy("last")], spent: ["auto"] };
-    expect(told(given).reason).toBe("stands_in_for_spent");
-    expect(standings(given)).toEqual({
+  test("that another policy replaces an exhausted one", () => {
+    const situation = { policies: [auto, second, approval, approvalPolicy("last")], spent: ["auto"] };
+    expect(explanationOf(situation).reason).toBe("stands_in_for_spent");
+    expect(outcomesOf(situation)).toEqual({
       auto: "spent",
       second: "passed_over",
       approval: "governs",
       last: "outranked",
     });
   });
-  test("that all which may are spent", () => {
-    expect(told({ policies: [auto, second], spent: ["auto"] }).reason).toBe("all_spent");
-    expect(standings({ policies: [auto, second], spent: ["auto"] })).toEqual({
+  test("that all policies that may govern are exhausted", () => {
+    expect(explanationOf({ policies: [auto, second], spent: ["auto"] }).reason).toBe("all_spent");
+    expect(outcomesOf({ policies: [auto, second], spent: ["auto"] })).toEqual({
       auto: "spent",
       second: "passed_over",
     });
-    expect(standings({ policies: [auto, approval], spent: ["auto", "approval"] })).toEqual({
+    expect(outcomesOf({ policies: [auto, approval], spent: ["auto", "approval"] })).toEqual({
       auto: "spent",
       approval: "spent",
     });
   });
-  test("that the default is asked, or that there is none", () => {
-    expect(told({ policies: [autoPolicy("unmet", when(never))], otherwise: fallback }).reason).toBe(
-      "default",
-    );
-    expect(told({ policies: [] }).reason).toBe("nothing_holds");
+  test("that the default applies, or that there is none", () => {
+    expect(
+      explanationOf({ policies: [autoPolicy("unmet", when(never))], defaultPolicy: fallback }).reason,
+    ).toBe("default");
+    expect(explanationOf({ policies: [] }).reason).toBe("nothing_holds");
   });
 });
 
 const world = fc.tuple(anyPolicies, anyScope, anyFacts, anyRisk, fc.func(fc.boolean()));
 
-test("a deny that holds always wins, alone", () => {
+test("a deny that holds always wins and is the only match", () => {
   fc.assert(
     fc.property(
       world,
@@ -249,7 +269,7 @@ test("a deny that holds always wins, alone", () => {
   );
 });
 
-test("the order in which policies are listed decides nothing", () => {
+test("the order in which policies are listed has no effect", () => {
   fc.assert(
     fc.property(world, ([policies, where, facing, risk]) => {
       const names = (all: readonly Policy[]) =>
@@ -259,7 +279,7 @@ test("the order in which policies are listed decides nothing", () => {
   );
 });
 
-test("the dry run chooses what the real one chooses, and marks exactly that policy", () => {
+test("the dry run selects the same policy as a request, and marks exactly that one", () => {
   fc.assert(
     fc.property(world, ([policies, where, facing, risk, spent]) => {
       const isExhausted = (policy: Policy): boolean => spent(policy.name);
@@ -267,13 +287,13 @@ test("the dry run chooses what the real one chooses, and marks exactly that poli
       const matching = matchingPolicies(indexPolicies(policies), where, facing, risk);
       expect(explanation.selection).toEqual(selectPolicy(matching, fallback, isExhausted));
       const governing = explanation.policies.filter(
-        (one) => one.outcome === "governs" || one.outcome === "denies",
+        ({ outcome }) => outcome === "governs" || outcome === "denies",
       );
       const expected =
         explanation.reason === "default" || explanation.selection.kind === "spent"
           ? []
           : [explanation.selection.policy];
-      expect(governing.map((one) => one.policy)).toEqual(expected);
+      expect(governing.map(({ policy }) => policy)).toEqual(expected);
     }),
   );
 });

@@ -10,7 +10,7 @@ import { statusOf } from "../../src/core/access/status.ts";
 import { minuteMs } from "../../src/core/values/time.ts";
 import { approvalPolicy, mondayNoon, stageBy } from "./support/policies.ts";
 import {
-  after,
+  applyEvents,
   decide,
   directory,
   people,
@@ -60,47 +60,52 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ do: "endAll" } as const) },
 );
 
-/** Once in so many times; else nothing. */
+/** A value once in `times`; otherwise undefined. */
 function rarely<T>(arbitrary: fc.Arbitrary<T>, times: number): fc.Arbitrary<T | undefined> {
   return fc.oneof({ weight: 1, arbitrary }, { weight: times - 1, arbitrary: fc.constant(undefined) });
 }
 
-/** Between commands time passes, somebody leaves or comes back, or the policy changes. */
-const change = fc.record({
+/** Between commands time passes, a person is deactivated or returns, or the policy changes. */
+const anyChange = fc.record({
   command,
   passMs: fc.nat({ max: 30 * minuteMs }),
   toggled: rarely(fc.constantFrom("ann", "bob", "cid", "sec"), 5),
   policy: rarely(policy, 12),
 });
 
-function changed(
+function applyChange(
   of: World,
   { toggled, policy: next }: { toggled?: string; policy?: World["policies"][number] },
 ): World {
   return {
     ...of,
-    people: of.people.map((one) => (one.name === toggled ? { ...one, enabled: !one.enabled } : one)),
+    people: of.people.map((member) =>
+      member.name === toggled ? { ...member, enabled: !member.enabled } : member,
+    ),
     policies: next === undefined ? of.policies : [{ ...next, version: (of.policies[0]?.version ?? 0) + 1 }],
   };
 }
 
-/** Counted again by hand: enough different people, eligible now, none of them the subject, each spent on one stage. */
+/**
+ * Counts the quorum independently: enough different people, eligible now, never the subject, each counted in one
+ * stage.
+ */
 function expectQuorum(of: World, { request }: AccessCase): void {
   const used = new Set<string>();
-  for (const one of stagesOf(request.requirement)) {
-    const level = request.openings.find((opening) => opening.stage === one.number)?.level ?? 0;
-    const may = eligiblePeople(
+  for (const stageToCheck of stagesOf(request.requirement)) {
+    const level = request.openings.find((opening) => opening.stage === stageToCheck.number)?.level ?? 0;
+    const eligible = eligiblePeople(
       request,
-      [...one.approvers, ...one.escalateTo.slice(0, level).flat()],
+      [...stageToCheck.approvers, ...stageToCheck.escalateTo.slice(0, level).flat()],
       directory(of),
     );
     const voters = new Set(
       request.votes
-        .filter((vote) => vote.decision === "APPROVED" && vote.stages.includes(one.number))
+        .filter((vote) => vote.decision === "APPROVED" && vote.stages.includes(stageToCheck.number))
         .map((vote) => vote.by)
-        .filter((id) => may.some((person) => person.id === id)),
+        .filter((id) => eligible.some((person) => person.id === id)),
     );
-    expect(voters.size).toBeGreaterThanOrEqual(one.required);
+    expect(voters.size).toBeGreaterThanOrEqual(stageToCheck.required);
     expect(voters.has(request.subjectId)).toBe(false);
     for (const voter of voters) {
       expect(used.has(voter)).toBe(false);
@@ -109,25 +114,25 @@ function expectQuorum(of: World, { request }: AccessCase): void {
   }
 }
 
-test("no approval without its quorum of distinct eligible people; every event is accepted; terminal stays terminal", () => {
+test("a request is approved only with its quorum of distinct eligible people; every event applies; final states stay final", () => {
   let approvals = 0;
   fc.assert(
-    fc.property(policy, fc.array(change, { minLength: 5, maxLength: 30 }), (first, changes) => {
+    fc.property(policy, fc.array(anyChange, { minLength: 5, maxLength: 30 }), (first, changes) => {
       let of = world(first);
       let now = mondayNoon;
       const asked = submit(of);
       if (isRefusal(asked)) return;
-      let accessCase = after(undefined, asked);
-      for (const one of changes) {
-        now = instant(now + one.passMs);
-        of = changed(of, {
-          ...(one.toggled && { toggled: one.toggled }),
-          ...(one.policy && { policy: one.policy }),
+      let accessCase = applyEvents(undefined, asked);
+      for (const change of changes) {
+        now = instant(now + change.passMs);
+        of = applyChange(of, {
+          ...(change.toggled && { toggled: change.toggled }),
+          ...(change.policy && { policy: change.policy }),
         });
         const before = statusOf(accessCase.request, accessCase.grant, now);
-        const decision = decide(of, accessCase, one.command, now);
+        const decision = decide(of, accessCase, change.command, now);
         if (isRefusal(decision)) continue;
-        accessCase = after(accessCase, decision);
+        accessCase = applyEvents(accessCase, decision);
         const status = statusOf(accessCase.request, accessCase.grant, now);
         if (before.endedAt !== null) expect(status).toEqual(before);
         if (decision.some(({ event }) => event.type === "RequestApproved")) {
@@ -143,7 +148,7 @@ test("no approval without its quorum of distinct eligible people; every event is
     }),
     { numRuns: 600 },
   );
-  // A model that never gets anywhere proves nothing.
+  // A model that never approves anything proves nothing.
   expect(approvals).toBeGreaterThan(20);
   expect(people.length).toBeGreaterThan(5);
 });

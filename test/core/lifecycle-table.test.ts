@@ -7,8 +7,8 @@ type CommandName = keyof typeof commands;
 
 type Report = "attempted" | "provisioned" | "failedThere" | "cleared" | "overdue" | "drifted";
 
-/** What targets say of a case that has none, or that is settled. */
-const unheard: Record<Report, string> = {
+/** Reports of targets change nothing for a case without targets, or with settled ones. */
+const ignoredReports: Record<Report, string> = {
   attempted: "nothing",
   provisioned: "nothing",
   failedThere: "nothing",
@@ -17,12 +17,12 @@ const unheard: Record<Report, string> = {
   drifted: "nothing",
 };
 
-const gone = "GrantAbandoned";
+const abandonment = "GrantAbandoned";
 
-/** One row per state, one cell per command: a forgotten cell does not compile. */
+/** One row per state and one cell per command; a missing cell is a type error. */
 const table: Record<State, Record<CommandName, string>> = {
   pending: {
-    ...unheard,
+    ...ignoredReports,
     prepare: "not_claimable",
     approve: "ApprovalGiven RequestApproved",
     deny: "ApprovalDenied RequestDenied",
@@ -36,7 +36,7 @@ const table: Record<State, Record<CommandName, string>> = {
     tick: "nothing",
   },
   "pending, window passed": {
-    ...unheard,
+    ...ignoredReports,
     prepare: "not_claimable",
     approve: "approval_window_passed",
     deny: "approval_window_passed",
@@ -50,7 +50,7 @@ const table: Record<State, Record<CommandName, string>> = {
     tick: "RequestTimedOut",
   },
   approved: {
-    ...unheard,
+    ...ignoredReports,
     prepare: "RequestPreparing GrantPrepared",
     approve: "already_decided",
     deny: "already_decided",
@@ -64,7 +64,7 @@ const table: Record<State, Record<CommandName, string>> = {
     tick: "nothing",
   },
   "approved, claim window passed": {
-    ...unheard,
+    ...ignoredReports,
     prepare: "not_claimable",
     approve: "already_decided",
     deny: "already_decided",
@@ -78,7 +78,7 @@ const table: Record<State, Record<CommandName, string>> = {
     tick: "RequestTimedOut",
   },
   active: {
-    ...unheard,
+    ...ignoredReports,
     prepare: "already_claimed",
     approve: "already_decided",
     deny: "already_decided",
@@ -92,7 +92,7 @@ const table: Record<State, Record<CommandName, string>> = {
     tick: "nothing",
   },
   "active, time over": {
-    ...unheard,
+    ...ignoredReports,
     prepare: "already_claimed",
     approve: "already_decided",
     deny: "already_decided",
@@ -105,40 +105,40 @@ const table: Record<State, Record<CommandName, string>> = {
     endAll: "not_active",
     tick: "GrantExpired",
   },
-  expired: ended(),
-  completed: ended(),
-  revoked: ended(),
-  "revoked before start": unstarted("already_decided"),
-  denied: unstarted("already_decided"),
-  cancelled: unstarted("already_decided"),
-  "timed out undecided": unstarted("approval_window_passed"),
-  "timed out unclaimed": unstarted("already_decided"),
+  expired: afterAccessEnded(),
+  completed: afterAccessEnded(),
+  revoked: afterAccessEnded(),
+  "revoked before start": afterRequestEnded("already_decided"),
+  denied: afterRequestEnded("already_decided"),
+  cancelled: afterRequestEnded("already_decided"),
+  "timed out undecided": afterRequestEnded("approval_window_passed"),
+  "timed out unclaimed": afterRequestEnded("already_decided"),
   preparing: {
-    ...startedPreparing(),
+    ...whilePreparing(),
     attempted: "TargetAttempted",
     provisioned: "TargetProvisioned",
     claim: "not_claimable",
     tick: "nothing",
   },
   "preparing, targets late": {
-    ...startedPreparing(),
+    ...whilePreparing(),
     attempted: "TargetAttempted",
     provisioned: "TargetProvisioned",
     claim: "not_claimable",
-    tick: `RequestFailed TargetFailed ${gone}`,
+    tick: `RequestFailed TargetFailed ${abandonment}`,
   },
-  prepared: { ...startedPreparing(), claim: "RequestClaimed GrantStarted", tick: "nothing" },
-  "prepared, nobody fetched it": { ...startedPreparing(), claim: "not_claimable", tick: gone },
+  prepared: { ...whilePreparing(), claim: "RequestClaimed GrantStarted", tick: "nothing" },
+  "prepared, nobody fetched it": { ...whilePreparing(), claim: "not_claimable", tick: abandonment },
   "prepared, claim window passed": {
-    ...unstarted("already_decided"),
-    ...unheard,
-    failedThere: `RequestFailed TargetFailed ${gone}`,
+    ...afterRequestEnded("already_decided"),
+    ...ignoredReports,
+    failedThere: `RequestFailed TargetFailed ${abandonment}`,
     drifted: "TargetDrifted",
-    tick: `RequestTimedOut ${gone}`,
+    tick: `RequestTimedOut ${abandonment}`,
     endAll: "already_decided",
   },
   abandoned: {
-    ...startedPreparing(),
+    ...whilePreparing(),
     cancel: "RequestCancelled",
     revoke: "ApprovedRequestRevoked",
     endAll: "RequestCancelled",
@@ -150,9 +150,9 @@ const table: Record<State, Record<CommandName, string>> = {
     overdue: "TargetRevokeOverdue",
     tick: "nothing",
   },
-  failed: { ...unstarted("already_decided"), cleared: "TargetRevoked" },
+  failed: { ...afterRequestEnded("already_decided"), cleared: "TargetRevoked" },
   "active at targets": {
-    ...unheard,
+    ...ignoredReports,
     approve: "already_decided",
     deny: "already_decided",
     cancel: "already_claimed",
@@ -167,7 +167,7 @@ const table: Record<State, Record<CommandName, string>> = {
     drifted: "TargetDrifted",
   },
   "active at targets, time over": {
-    ...unheard,
+    ...ignoredReports,
     approve: "already_decided",
     deny: "already_decided",
     cancel: "already_claimed",
@@ -181,11 +181,15 @@ const table: Record<State, Record<CommandName, string>> = {
     tick: "GrantExpired",
     drifted: "TargetDrifted",
   },
-  "completed at targets": { ...ended(), cleared: "TargetRevoked" },
-  "completed at targets, overdue": { ...ended(), cleared: "TargetRevoked", overdue: "TargetRevokeOverdue" },
-  "completed and settled": ended(),
+  "completed at targets": { ...afterAccessEnded(), cleared: "TargetRevoked" },
+  "completed at targets, overdue": {
+    ...afterAccessEnded(),
+    cleared: "TargetRevoked",
+    overdue: "TargetRevokeOverdue",
+  },
+  "completed and settled": afterAccessEnded(),
   "break-glass taken": {
-    ...unheard,
+    ...ignoredReports,
     prepare: "RequestPreparing GrantPrepared",
     approve: "not_an_approver",
     deny: "not_an_approver",
@@ -199,7 +203,7 @@ const table: Record<State, Record<CommandName, string>> = {
     tick: "nothing",
   },
   "break-glass active": {
-    ...unheard,
+    ...ignoredReports,
     prepare: "already_claimed",
     approve: "not_an_approver",
     deny: "not_an_approver",
@@ -213,7 +217,7 @@ const table: Record<State, Record<CommandName, string>> = {
     tick: "nothing",
   },
   "break-glass over": {
-    ...unheard,
+    ...ignoredReports,
     prepare: "already_claimed",
     approve: "not_an_approver",
     deny: "not_an_approver",
@@ -228,31 +232,31 @@ const table: Record<State, Record<CommandName, string>> = {
   },
 };
 
-function ended(): Record<CommandName, string> {
+function afterAccessEnded(): Record<CommandName, string> {
   return {
-    ...unstarted("already_decided"),
+    ...afterRequestEnded("already_decided"),
     cancel: "already_claimed",
     claim: "already_claimed",
     prepare: "already_claimed",
   };
 }
 
-/** Approved, with a grant that is not started: whatever ends the one ends the other. */
-function startedPreparing(): Record<CommandName, string> {
+/** Approved, with a grant that has not started: what ends one ends the other. */
+function whilePreparing(): Record<CommandName, string> {
   return {
-    ...unstarted("already_decided"),
-    cancel: `RequestCancelled ${gone}`,
-    revoke: `ApprovedRequestRevoked ${gone}`,
-    endAll: `RequestCancelled ${gone}`,
+    ...afterRequestEnded("already_decided"),
+    cancel: `RequestCancelled ${abandonment}`,
+    revoke: `ApprovedRequestRevoked ${abandonment}`,
+    endAll: `RequestCancelled ${abandonment}`,
     prepare: "nothing",
-    failedThere: `RequestFailed TargetFailed ${gone}`,
+    failedThere: `RequestFailed TargetFailed ${abandonment}`,
     drifted: "TargetDrifted",
   };
 }
 
-function unstarted(decided: string): Record<CommandName, string> {
+function afterRequestEnded(decided: string): Record<CommandName, string> {
   return {
-    ...unheard,
+    ...ignoredReports,
     prepare: "not_claimable",
     approve: decided,
     deny: decided,
@@ -274,7 +278,7 @@ describe.each(Object.entries(states))("%s", (state, [accessCase, now]) => {
     );
   });
 
-  test("strangers are refused by who they are, before they learn what state it is in", () => {
+  test("people without a right are refused before they learn the request's state", () => {
     expect(outcomeOf(decide(testWorld, accessCase, { do: "approve", by: "cto" }, now))).toBe(
       "not_an_approver",
     );

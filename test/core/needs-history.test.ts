@@ -8,20 +8,20 @@ import { emptyRules, type Rules } from "../../src/core/policy/policy.ts";
 import { riskOf } from "../../src/core/policy/risk-score.ts";
 import { anyCondition, anyScope, autoPolicy, facts } from "./support/policies.ts";
 
-/** A past that must not be asked about. */
+/** A history that must not be read. */
 const unread: History = {
   startedAt: () => {
-    throw new Error("the past was asked about");
+    throw new Error("the history was read");
   },
   get deniedAt(): never {
-    throw new Error("the past was asked about");
+    throw new Error("the history was read");
   },
   get requestedAt(): never {
-    throw new Error("the past was asked about");
+    throw new Error("the history was read");
   },
 };
 
-const bookOf = (condition: Condition, place: string) => {
+const rulebookWith = (condition: Condition, place: string) => {
   const policy = autoPolicy("one", { conditions: [condition] });
   const rules: Record<string, Partial<Rules>> = {
     policy: {},
@@ -32,26 +32,28 @@ const bookOf = (condition: Condition, place: string) => {
   return { policies: place === "policy" ? [policy] : [], rules: { ...emptyRules, ...rules[place] } };
 };
 
-test("what does not look back is judged without a past, wherever it stands", () => {
+test("conditions that do not need the history are evaluated without reading it, wherever they are", () => {
   const place = fc.constantFrom("policy", "default", "risk", "breakGlass");
   fc.assert(
-    fc.property(anyCondition, place, anyScope, (condition, where, scope) => {
-      const { policies, rules } = bookOf(condition, where);
+    fc.property(anyCondition, place, anyScope, (condition, ruleKind, scope) => {
+      const { policies, rules } = rulebookWith(condition, ruleKind);
       fc.pre(!needsHistory({ policies, rules }));
-      const blind = facts({ history: unread });
-      const risk = riskOf(rules.risk, [scope], blind);
-      explain(policies, rules.defaultPolicy, scope, blind, risk, () => false);
-      evaluateConditions(rules.defaultPolicy?.conditions ?? [], scope, blind, risk);
-      evaluateConditions(rules.breakGlass.conditions, scope, blind, risk);
+      const factsWithoutHistory = facts({ history: unread });
+      const risk = riskOf(rules.risk, [scope], factsWithoutHistory);
+      explain(policies, rules.defaultPolicy, scope, factsWithoutHistory, risk, () => false);
+      evaluateConditions(rules.defaultPolicy?.conditions ?? [], scope, factsWithoutHistory, risk);
+      evaluateConditions(rules.breakGlass.conditions, scope, factsWithoutHistory, risk);
     }),
   );
 });
 
 test.each(["PREVIOUS_ACCESS", "RECENT_DENIALS", "RECENT_REQUESTS"] as const)(
-  "%s looks back, however deep it stands",
+  "%s needs the history, at any depth",
   (type) => {
     const deep: Condition = { not: { anyOf: [{ not: { type, operator: "EQUALS", value: 0 } }] } };
-    expect(needsHistory(bookOf(deep, "risk"))).toBe(true);
-    expect(needsHistory(bookOf({ type: "RISK_SCORE", operator: "EQUALS", value: 0 }, "risk"))).toBe(false);
+    expect(needsHistory(rulebookWith(deep, "risk"))).toBe(true);
+    expect(needsHistory(rulebookWith({ type: "RISK_SCORE", operator: "EQUALS", value: 0 }, "risk"))).toBe(
+      false,
+    );
   },
 );

@@ -23,7 +23,7 @@ const grantIn = (state: keyof typeof states): Grant => assertPresent(states[stat
 const [running] = states["active at targets"];
 const live = startedGrant(running);
 
-const listed = (grant: Grant, more: Partial<ListedObject> = {}): ListedObject => ({
+const listedObject = (grant: Grant, more: Partial<ListedObject> = {}): ListedObject => ({
   object: "jit_db",
   grantId: grant.id,
   notAfter: live.expiresAt,
@@ -31,21 +31,21 @@ const listed = (grant: Grant, more: Partial<ListedObject> = {}): ListedObject =>
   ...more,
 });
 
-describe("what a listed object is to us", () => {
+describe("the status of a listed object", () => {
   const settledAt = at(0);
   const rows = {
     "of a grant that is being prepared": ["preparing", {}, "expected"],
     "of a live grant": ["active at targets", {}, "expected"],
-    "of one past its end that no sweep has written": ["active at targets, time over", {}, "expected"],
-    "of one that is over and not yet taken back": ["completed at targets", {}, "ending"],
+    "of one past its end that no sweep has recorded": ["active at targets, time over", {}, "expected"],
+    "of one that ended and is not yet taken back": ["completed at targets", {}, "ending"],
     "of one that failed and is not yet taken back": ["failed", {}, "ending"],
-    "of one that is gone by our records": ["completed and settled", {}, "over"],
-    "of another name than was ordered, of a live grant": [
+    "of one that is gone according to our records": ["completed and settled", {}, "over"],
+    "with another name than its spec, of a live grant": [
       "active at targets",
       { object: "jit_x" },
       "contradictory",
     ],
-    "of another name than was ordered, of one that is over": [
+    "with another name than its spec, of an ended grant": [
       "completed and settled",
       { object: "jit_x" },
       "unexplained",
@@ -55,16 +55,18 @@ describe("what a listed object is to us", () => {
 
   test.each(Object.entries(rows))("%s", (_, [state, more, status]) => {
     const grant = grantIn(state);
-    expect(orphanStatusOf(listed(grant, more), "db", grant, plus(settledAt, 1), at(hourMs))).toBe(status);
+    expect(orphanStatusOf(listedObject(grant, more), "db", grant, plus(settledAt, 1), at(hourMs))).toBe(
+      status,
+    );
   });
 
-  test("gone by our records only since the listing was begun: the listing proves nothing", () => {
+  test("a confirmation since the listing was started does not count", () => {
     const grant = grantIn("completed and settled");
-    expect(orphanStatusOf(listed(grant), "db", grant, settledAt, at(hourMs))).toBe("ending");
+    expect(orphanStatusOf(listedObject(grant), "db", grant, settledAt, at(hourMs))).toBe("ending");
   });
 
-  test("of no grant: unexplained until its own label says that it is over", () => {
-    const label = listed(live, { notAfter: at(5) });
+  test("without a grant, it is unexplained until its own label has passed its end", () => {
+    const label = listedObject(live, { notAfter: at(5) });
     expect(orphanStatusOf(label, "db", undefined, at(0), at(4))).toBe("unexplained");
     expect(orphanStatusOf(label, "db", undefined, at(0), at(5))).toBe("expired");
     expect(orphanStatusOf({ ...label, notAfter: null }, "db", undefined, at(0), at(hourMs))).toBe(
@@ -72,16 +74,16 @@ describe("what a listed object is to us", () => {
     );
   });
 
-  test("only what nobody can want is removed, and what is unexplained after its grace", () => {
-    const removed = (status: Parameters<typeof shouldRemove>[0], afterMs: number) =>
+  test("only objects nobody needs are removed, and unexplained ones after their grace period", () => {
+    const isRemoved = (status: Parameters<typeof shouldRemove>[0], afterMs: number) =>
       shouldRemove(status, at(0), at(afterMs));
-    expect([removed("over", 0), removed("expired", 0)]).toEqual([true, true]);
-    expect([removed("unexplained", orphanGraceMs - 1), removed("unexplained", orphanGraceMs)]).toEqual([
+    expect([isRemoved("over", 0), isRemoved("expired", 0)]).toEqual([true, true]);
+    expect([isRemoved("unexplained", orphanGraceMs - 1), isRemoved("unexplained", orphanGraceMs)]).toEqual([
       false,
       true,
     ]);
     for (const kept of ["expected", "ending", "contradictory"] as const)
-      expect(removed(kept, 30 * hourMs)).toBe(false);
+      expect(isRemoved(kept, 30 * hourMs)).toBe(false);
   });
 });
 
@@ -89,27 +91,27 @@ describe("drift", () => {
   const target = assertPresent(targetOf(live, "db"), "its target");
   const later = plus(target.since, 1);
 
-  test("a listing begun before we changed the target ourselves says nothing", () => {
+  test("is unknown if we changed the object after the listing was started", () => {
     expect(driftOf(target, undefined, target.since)).toBeUndefined();
     expect(driftOf({ ...target, state: "PROVISIONING" }, undefined, later)).toBeUndefined();
   });
 
-  test("is what the target says, a label that lasts longer than the grant, and an object that is missing", () => {
-    expect(driftOf(target, listed(live), later)).toEqual([]);
-    expect(driftOf(target, listed(live, { drift: ["more rights"] }), later)).toEqual(["more rights"]);
-    expect(driftOf(target, listed(live, { notAfter: plus(live.expiresAt, 1) }), later)).toHaveLength(1);
+  test("is what the target reports, a label that outlasts the grant, or a missing object", () => {
+    expect(driftOf(target, listedObject(live), later)).toEqual([]);
+    expect(driftOf(target, listedObject(live, { drift: ["more rights"] }), later)).toEqual(["more rights"]);
+    expect(driftOf(target, listedObject(live, { notAfter: plus(live.expiresAt, 1) }), later)).toHaveLength(1);
     expect(driftOf(target, undefined, later)).toHaveLength(1);
   });
 });
 
 describe("the latest end of a target", () => {
-  test("leaves room to fetch it before the claim, and is the end of the access after it", () => {
+  test("includes the time to claim before the claim, and is the end of access after it", () => {
     const before = assertPresent(targetOf(grantIn("prepared"), "db"), "its target");
     expect(before.spec.notAfter).toBe(at(claimPreparedWithinMs + 4 * hourMs));
     expect(targetOf(live, "db")?.spec.notAfter).toBe(live.expiresAt);
   });
 
-  test("that has moved on while the target was told the one before is told again", () => {
+  test("that moved while the target was given an earlier one is provisioned again", () => {
     const expiresAt = plus(live.expiresAt, hourMs);
     const extension = makeId("request", "more");
     const by = systemActor;

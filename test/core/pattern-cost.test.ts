@@ -22,7 +22,7 @@ const hostile = "(a?){900}a{90}Z";
 describe("the size of a pattern", () => {
   const pieces =
     "a b? ( (?: (?i) (?P<n> ) | [ab] [^]] [[:alpha:]] \\d \\pL \\p{Greek} \\x{41} {3} {2,9} {4,} {0} * + ? . ^ $ \\b \\Qx{9} \\E é";
-  test("is at least what RE2 compiles it to, whatever it is made of", () => {
+  test("is at least the size of RE2's program, for any pattern", () => {
     let compiled = 0;
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...pieces.split(" ")), { maxLength: 14 }), (parts) => {
@@ -38,7 +38,7 @@ describe("the size of a pattern", () => {
   });
 
   test.each([hostile, "((a{1,10}){10}){10}", "(a|b){500}", "[a-z]{1001}", "\\Qa\\E{900}b{200}"])(
-    "%s is too large, and is not compiled to find that out",
+    "%s is too large, which is known without compiling it",
     (pattern) => {
       expect(isTooLarge(pattern)).toBe(true);
     },
@@ -51,31 +51,31 @@ describe("the size of a pattern", () => {
     "(?i)" + "\\pL".repeat(50),
     "(?i)[" + "\\p{Lu}".repeat(50) + "]",
     `[${"\\PL".repeat(100)}]`,
-  ])("%s is, for compiling its classes takes long", (pattern) => {
+  ])("%s is too large, because its classes take long to compile", (pattern) => {
     expect(isTooLarge(pattern)).toBe(true);
   });
 
   test.each(["(?i)^[a-z0-9-]+ [à-ÿ]{1,30} \\pL{1,20}$", "(?i)[一-龥]+", "[B-\\x{1e942}]{9}"])(
-    "%s is not, with few classes",
+    "%s is not too large, because it has few classes",
     (pattern) => {
       expect(isTooLarge(pattern)).toBe(false);
     },
   );
 
   test.each(["^(INC|CHG)-\\d{4,8}$", "[a-z0-9]{1,63}(\\.[a-z0-9]{1,63}){0,5}", "\\Q{900}\\E", "[{900}]{9}"])(
-    "%s is not",
+    "%s is not too large",
     (pattern) => {
       expect(isTooLarge(pattern)).toBe(false);
     },
   );
 
-  test("a thousand parentheses are counted without exhausting the stack", () => {
+  test("many parentheses are counted without overflowing the stack", () => {
     expect(patternSizeOf("(".repeat(100_000))).toBeGreaterThan(0);
   });
 });
 
 describe("a pattern that costs too much", () => {
-  test("is judged unknown: it approves nothing by itself, and a deny holds", () => {
+  test("evaluates to unknown: an auto policy does not hold, a deny does", () => {
     const verdict = evaluateConditions([matches(hostile)], scope, facts({ reason: "aaaZ" }), null);
     expect(verdict.truth).toBe("unknown");
     const index = indexPolicies([
@@ -85,10 +85,10 @@ describe("a pattern that costs too much", () => {
     const work = findMatchingPolicies(index, scope, facts(), null);
     let part = work.next();
     while (part.done !== true) part = work.next();
-    expect(part.value.map((one) => one.name)).toEqual(["deny"]);
+    expect(part.value.map(({ name }) => name)).toEqual(["deny"]);
   });
 
-  test("is named with its path, however deep it stands", () => {
+  test("is reported with its path, at any depth", () => {
     const found = costlyPatterns([{ not: { anyOf: [matches("a"), matches(hostile)] } }], ["conditions"]);
     expect(found).toMatchObject([
       { path: ["conditions", "0", "not", "anyOf", "1", "value"], kind: "pattern" },
@@ -128,7 +128,7 @@ describe("one submission", () => {
     return costs.filter((cost) => cost > conditions.length).length;
   };
 
-  test("matches a reason once per pattern, not once per scope or condition", () => {
+  test("matches a reason once per pattern, not per scope or condition", () => {
     const conditions = [matches("a{200}"), matches("a{200}"), matches("b{200}")];
     expect(partsOf(conditions, facts({ reason: "a".repeat(2_000) }), 20)).toBe(2);
   });
@@ -137,7 +137,7 @@ describe("one submission", () => {
     expect(partsOf([matches("a{200}", "RESOURCE")], facts(), 20)).toBe(20);
   });
 
-  test("judges the same in parts as at once, and another submission anew", () => {
+  test("evaluates the same in parts as at once, and afresh for another submission", () => {
     const conditions = [matches("^INC"), matches("stuck$")];
     for (const reason of ["INC 4711 is stuck", "INC 4711", ""]) {
       const work = evaluateInParts(conditions, scope, facts({ reason }), null);
@@ -149,7 +149,7 @@ describe("one submission", () => {
 });
 
 describe("the cost of a dry run", () => {
-  test("grows with scopes for what varies by scope, and once for what does not", () => {
+  test("grows with the scopes for texts that depend on the scope, and not for others", () => {
     const policies = (type: TextCondition["type"]) => [
       autoPolicy("one", { conditions: [matches("a{900}", type)] }),
     ];

@@ -16,7 +16,7 @@ import {
   scopeOf,
 } from "./support/policies.ts";
 
-const under = (name: string, ...conditions: readonly Condition[]): Policy =>
+const policyWith = (name: string, ...conditions: readonly Condition[]): Policy =>
   approvalPolicy(name, {}, { conditions });
 
 const namesFor = (policies: readonly Policy[], scope: string): readonly string[] =>
@@ -31,16 +31,16 @@ const onResource = (operator: "EQUALS" | "STARTS_WITH" | "ENDS_WITH", value: str
   value,
 });
 
-describe("a policy is a candidate only where its narrowest condition can hold", () => {
+describe("a policy is a candidate only where its most specific condition can hold:", () => {
   const reading: Condition = { type: "ACTION", operator: "EQUALS", value: "read" };
   test.each<[string, readonly Condition[], string, boolean]>([
     ["equal resource", [onResource("EQUALS", "dev:a")], "read:dev:a", true],
     ["other resource", [onResource("EQUALS", "dev:a")], "read:dev:ab", false],
-    ["beginning of the resource", [onResource("STARTS_WITH", "dev:")], "read:dev:a", true],
-    ["other beginning", [onResource("STARTS_WITH", "dev:")], "read:prod:dev:", false],
-    ["beginning as long as the resource", [onResource("STARTS_WITH", "dev:a")], "read:dev:a", true],
-    ["beginning longer than the resource", [onResource("STARTS_WITH", "dev:ab")], "read:dev:a", false],
-    ["empty beginning", [onResource("STARTS_WITH", "")], "read:dev:a", true],
+    ["prefix of the resource", [onResource("STARTS_WITH", "dev:")], "read:dev:a", true],
+    ["other prefix", [onResource("STARTS_WITH", "dev:")], "read:prod:dev:", false],
+    ["prefix as long as the resource", [onResource("STARTS_WITH", "dev:a")], "read:dev:a", true],
+    ["prefix longer than the resource", [onResource("STARTS_WITH", "dev:ab")], "read:dev:a", false],
+    ["empty prefix", [onResource("STARTS_WITH", "")], "read:dev:a", true],
     [
       "one of the listed scopes",
       [{ type: "SCOPE", operator: "IN", value: ["read:x", "read:dev:a"] }],
@@ -66,24 +66,28 @@ describe("a policy is a candidate only where its narrowest condition can hold", 
       true,
     ],
     ["a negation", [{ not: onResource("EQUALS", "dev:a") }], "read:dev:a", true],
-    ["an end", [onResource("ENDS_WITH", "zz")], "read:dev:a", true],
+    ["a suffix", [onResource("ENDS_WITH", "zz")], "read:dev:a", true],
     ["no condition", [], "read:dev:a", true],
     ["nothing that can hold", [never], "read:dev:a", false],
   ])("%s", (_, conditions, scope, expected) => {
-    expect(namesFor([under("one", ...conditions)], scope)).toEqual(expected ? ["one"] : []);
+    expect(namesFor([policyWith("one", ...conditions)], scope)).toEqual(expected ? ["one"] : []);
   });
 
-  test("a policy that several keys find is found once", () => {
-    const both = under("both", { anyOf: [onResource("EQUALS", "dev:a"), onResource("STARTS_WITH", "dev:")] });
+  test("a policy with several matching keys is found once", () => {
+    const both = policyWith("both", {
+      anyOf: [onResource("EQUALS", "dev:a"), onResource("STARTS_WITH", "dev:")],
+    });
     expect(namesFor([both], "read:dev:a")).toEqual(["both"]);
   });
 
   test("a disabled policy is never a candidate", () => {
-    expect(namesFor([{ ...under("off"), enabled: false }, under("on")], "read:dev:a")).toEqual(["on"]);
+    expect(namesFor([{ ...policyWith("off"), enabled: false }, policyWith("on")], "read:dev:a")).toEqual([
+      "on",
+    ]);
   });
 });
 
-test("no policy that holds, or may hold, is missed", () => {
+test("every policy that holds or may hold is a candidate", () => {
   fc.assert(
     fc.property(anyPolicies, anyScope, anyFacts, anyRisk, (policies, scope, facing, risk) => {
       const candidates = indexPolicies(policies).candidates(scope);
@@ -98,7 +102,7 @@ test("no policy that holds, or may hold, is missed", () => {
   );
 });
 
-test("the same policy governs with the index and without", () => {
+test("the same policy governs with and without the index", () => {
   fc.assert(
     fc.property(
       anyPolicies,

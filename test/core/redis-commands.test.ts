@@ -12,7 +12,7 @@ describe("commands of an action at Redis", () => {
      +eval +evalsha +eval_ro +fcall +script +script|load +script|flush +function +function|load +function|restore
      +restore +restore-asking +migrate +flushall +flushdb +swapdb +monitor +slowlog +slowlog|get +latency
      +client +client|kill +client|pause +client|list +client|no-evict +role +lastsave +pfdebug`.split(/\s+/),
-  )("%s is refused, also after everything was taken away, and the reason is said", (rule) => {
+  )("%s is refused with a reason, also after everything was removed", (rule) => {
     for (const rules of [[rule], ["-@all", "+get", rule]]) {
       const problems = commandProblems(rules);
       expect(problems.map(({ index }) => index)).toEqual([rules.length - 1]);
@@ -24,11 +24,11 @@ describe("commands of an action at Redis", () => {
     `+get +set +keys +scan +sort +info +publish +subscribe +xread +json.get +memory|usage +object|encoding +client|id
      +@read +@string +@hash +@list +@set +@sortedset +@stream +@pubsub +@geo +@bitmap +@hyperloglog +@blocking
      +@connection +@transaction +@json -@all -eval -@dangerous`.split(/\s+/),
-  )("%s is taken", (rule) => {
+  )("%s is allowed", (rule) => {
     expect(commandProblems([rule])).toEqual([]);
   });
 
-  test("a command that nobody here knows is left to the check and the claim, which refuse it", () => {
+  test("an unknown command is left to the check and the claim, which refuse it", () => {
     const rules = ["+get", "+ft.search", "+gett", "-some.other", "+@json"];
     expect(commandProblems(rules)).toEqual([]);
     expect(unknownCommands(rules)).toEqual(["ft.search", "gett"]);
@@ -38,7 +38,7 @@ describe("commands of an action at Redis", () => {
     ]);
   });
 
-  test("the last rule counts, in Redis' own order", () => {
+  test("later rules override earlier ones, as in Redis", () => {
     expect(placesOf("+@write", "-@dangerous")).toEqual([]);
     expect(placesOf("-@dangerous", "+@write")).toEqual([1]);
     expect(placesOf("+@write", "-@dangerous", "+@keyspace")).toEqual([2]);
@@ -48,7 +48,7 @@ describe("commands of an action at Redis", () => {
     expect(placesOf("+@write", "-@all", "+get")).toEqual([]);
   });
 
-  test("a rule that gives too much says which commands, and what to add", () => {
+  test("a rule that grants too much is reported with the commands and what to add", () => {
     expect(commandProblems(["+@write"])).toEqual([
       {
         index: 0,
@@ -58,9 +58,9 @@ describe("commands of an action at Redis", () => {
     ]);
   });
 
-  test("a subcommand is safe by itself, or because the whole command is", () => {
+  test("a subcommand is safe by itself, or because its command is", () => {
     expect(
-      ["client|id", "memory|usage", "get|first", "select|0"].filter((one) => !isSafeCommand(one)),
+      ["client|id", "memory|usage", "get|first", "select|0"].filter((command) => !isSafeCommand(command)),
     ).toEqual([]);
     expect(["client|kill", "config|get", "acl|setuser", "config", "", "|get"].filter(isSafeCommand)).toEqual(
       [],

@@ -13,7 +13,7 @@ const readC = scopeOf("read:c");
 
 const termsOf = (...policies: readonly Policy[]) =>
   requirementOf(policies.map((policy, place) => ({ scope: scopeOf(`read:${place}`), policy })));
-const requiring = (...policies: readonly Policy[]): Requirement => termsOf(...policies).requirement;
+const requirementFrom = (...policies: readonly Policy[]): Requirement => termsOf(...policies).requirement;
 const staged = (name: string, ...stages: readonly StageRule[]): Policy => approvalPolicy(name, { stages });
 
 /** `dba: 1 group:dba ×1 | 2 manager ×2` */
@@ -33,7 +33,7 @@ const twoDba = stageBy("group:dba", { required: 2 });
 const auto = autoPolicy("auto", { conditions: [always] });
 
 describe("governing policies add up", () => {
-  test("each once, in the order of the first scope it governs, with all its scopes; stage numbers run on", () => {
+  test("each once, ordered by the first scope it governs, with all its scopes; stage numbers continue", () => {
     const [first, second] = [staged("first", sec, dba), staged("second", cto)];
     const { requirement } = requirementOf([
       { scope: readB, policy: second },
@@ -48,7 +48,7 @@ describe("governing policies add up", () => {
     expect(stagesOf(requirement).map((stage) => stage.number)).toEqual([1, 2, 3]);
   });
 
-  test("what a stage says is frozen as it was written", () => {
+  test("stages are frozen as they were written", () => {
     const rule = stageBy("manager", {
       required: 2,
       slaMs: 30 * minuteMs,
@@ -56,10 +56,10 @@ describe("governing policies add up", () => {
       escalateTo: [[{ kind: "group", group: "leadership" }]],
       via: ["slack"],
     });
-    expect(stagesOf(requiring(staged("a", rule)))).toEqual([{ ...rule, number: 1 }]);
+    expect(stagesOf(requirementFrom(staged("a", rule)))).toEqual([{ ...rule, number: 1 }]);
   });
 
-  test("the shortest of every time counts, for the window among approval policies only", () => {
+  test("the shortest of each time counts; the window only of approval policies", () => {
     const slow = approvalPolicy("slow", { windowMs: 20 * hourMs }, { claimWindowMs: 2 * hourMs });
     const quick = approvalPolicy("quick", { windowMs: 3 * hourMs }, { maxDurationMs: 5 * hourMs });
     const short = autoPolicy("short", {
@@ -74,11 +74,11 @@ describe("governing policies add up", () => {
     expect(termsOf(short).requirement.windowMs).toBe(policyDefaults.windowMs);
   });
 
-  test("a window longer than the default counts when it is the only one", () => {
-    expect(requiring(approvalPolicy("slow", { windowMs: 48 * hourMs })).windowMs).toBe(48 * hourMs);
+  test("a single window counts even if it is longer than the default", () => {
+    expect(requirementFrom(approvalPolicy("slow", { windowMs: 48 * hourMs })).windowMs).toBe(48 * hourMs);
   });
 
-  test("a ticket is wanted when any of them wants it; channels are told once each", () => {
+  test("a ticket is required if any policy requires it; each channel is listed once", () => {
     const one = approvalPolicy("one", { channels: ["slack:C1", "slack:C2"] });
     const two = approvalPolicy("two", { channels: ["slack:C2", "email:a@b.c"] }, { requireTicket: true });
     expect(termsOf(one).requireTicket).toBe(false);
@@ -86,7 +86,7 @@ describe("governing policies add up", () => {
     expect(termsOf(one, two).requirement.channels).toEqual(["slack:C1", "slack:C2", "email:a@b.c"]);
   });
 
-  test("auto only if all are auto, and never for want of a policy", () => {
+  test("automatic only if all are auto, and never without a policy", () => {
     expect(termsOf(auto).isAuto).toBe(true);
     expect(termsOf(auto, autoPolicy("other", { conditions: [always] })).isAuto).toBe(true);
     expect(termsOf(auto, staged("a", sec)).isAuto).toBe(false);
@@ -99,16 +99,19 @@ describe("governing policies add up", () => {
     });
   });
 
-  test("an auto policy is on record without stages", () => {
-    expect(requiring(auto, staged("a", sec)).demands.map(inWords)).toEqual(["auto: ", "a: 1 group:sec ×1"]);
+  test("an auto policy is recorded without stages", () => {
+    expect(requirementFrom(auto, staged("a", sec)).demands.map(inWords)).toEqual([
+      "auto: ",
+      "a: 1 group:sec ×1",
+    ]);
   });
 });
 
-describe("stages not already demanded are added", () => {
+describe("stages that are not yet required are added:", () => {
   test.each<[string, readonly Policy[], readonly Policy[], readonly string[]]>([
-    ["the same today: none", [staged("a", sec, dba)], [staged("a", sec, dba)], []],
-    ["less today: none", [staged("a", sec, dba)], [staged("a", dba)], []],
-    ["auto today: none", [staged("a", sec)], [auto], []],
+    ["the same now: none", [staged("a", sec, dba)], [staged("a", sec, dba)], []],
+    ["less now: none", [staged("a", sec, dba)], [staged("a", dba)], []],
+    ["auto now: none", [staged("a", sec)], [auto], []],
     ["one more: that one", [staged("a", sec)], [staged("a", sec, dba)], ["a: 2 group:dba ×1"]],
     ["put first: still behind", [staged("a", sec)], [staged("a", dba, sec)], ["a: 2 group:dba ×1"]],
     ["more people of the same", [staged("a", dba)], [staged("a", twoDba)], ["a: 2 group:dba ×1"]],
@@ -126,72 +129,77 @@ describe("stages not already demanded are added", () => {
       [staged("a", dba)],
       ["a: 2 group:dba ×1"],
     ],
-    ["another policy wants the same: none", [staged("a", sec, dba)], [staged("b", dba, sec)], []],
-    ["another policy wants something else", [staged("a", sec)], [staged("b", dba)], ["b: 2 group:dba ×1"]],
+    ["another policy requires the same: none", [staged("a", sec, dba)], [staged("b", dba, sec)], []],
+    ["another policy requires something else", [staged("a", sec)], [staged("b", dba)], ["b: 2 group:dba ×1"]],
     [
-      "two others want the same: once",
+      "two others require the same: once",
       [staged("a", sec)],
       [staged("b", dba), staged("c", dba)],
       ["b: 2 group:dba ×1"],
     ],
     [
-      "numbers run on over several",
+      "numbers continue across several",
       [staged("a", sec)],
       [staged("b", dba), staged("c", cto)],
       ["b: 2 group:dba ×1", "c: 3 cto@company.com ×1"],
     ],
-    ["what was auto now asks", [auto, staged("a", sec)], [staged("auto", dba)], ["auto: 2 group:dba ×1"]],
-    ["all of it demanded elsewhere: none", [staged("a", sec), staged("b", dba)], [staged("a", dba)], []],
     [
-      "half of it demanded elsewhere: its own demand grows",
+      "an auto policy that now requires approval",
+      [auto, staged("a", sec)],
+      [staged("auto", dba)],
+      ["auto: 2 group:dba ×1"],
+    ],
+    ["all of it required elsewhere: none", [staged("a", sec), staged("b", dba)], [staged("a", dba)], []],
+    [
+      "half of it required elsewhere: its own demand grows",
       [staged("a", sec), staged("b", dba)],
       [staged("a", sec, dba)],
       ["a: 3 group:dba ×1"],
     ],
     [
-      "two halves in two demands do not make a whole",
+      "two halves in two demands do not cover it",
       [staged("a", sec), staged("b", dba)],
       [staged("c", sec, dba)],
       ["a: 3 group:dba ×1", "c: "],
     ],
   ])("%s", (_, frozen, current, expected) => {
-    expect(missing(requiring(...frozen), requiring(...current))).toEqual(expected);
+    expect(missing(requirementFrom(...frozen), requirementFrom(...current))).toEqual(expected);
   });
 });
 
-describe("each stage is looked for in one demand at a time", () => {
-  test("each frozen stage stands for the one that leaves the fewest over", () => {
-    const frozen = requiring(staged("a", twoDba, dba));
-    expect(missing(frozen, requiring(staged("a", dba, twoDba)))).toEqual([]);
-    expect(missing(frozen, requiring(staged("a", twoDba, twoDba)))).toEqual(["a: 3 group:dba ×1"]);
+describe("each policy is compared with one demand at a time:", () => {
+  test("frozen stages are matched so that the fewest remain", () => {
+    const frozen = requirementFrom(staged("a", twoDba, dba));
+    expect(missing(frozen, requirementFrom(staged("a", dba, twoDba)))).toEqual([]);
+    expect(missing(frozen, requirementFrom(staged("a", twoDba, twoDba)))).toEqual(["a: 3 group:dba ×1"]);
   });
 
-  test("the rest of a policy partly demanded elsewhere joins there, so that nobody counts twice for it", () => {
-    const frozen = requiring(staged("a", sec));
-    const current = requiring(staged("b", sec, dba));
+  test("the rest of a policy that another demand covers in part joins that demand, so that nobody counts twice", () => {
+    const frozen = requirementFrom(staged("a", sec));
+    const current = requirementFrom(staged("b", sec, dba));
     const grown = withAdded(frozen, missingDemands(frozen, current));
     expect(grown.demands.map(inWords)).toEqual(["a: 1 group:sec ×1 | 2 group:dba ×1", "b: "]);
     expect(missingDemands(grown, current)).toEqual([]);
   });
 });
 
-describe("where a stage may be decided", () => {
-  const via = (...doors: readonly ("slack" | "teams" | "api")[]): Policy =>
-    staged("a", { ...dba, via: doors });
+describe("a stage is added again unless its frozen surfaces are among the current ones:", () => {
+  const via = (...surfaces: readonly ("slack" | "teams" | "api")[]): Policy =>
+    staged("a", { ...dba, via: surfaces });
   const everywhere = staged("a", dba);
   test.each<[string, Policy, Policy, boolean]>([
-    ["narrower today", everywhere, via("slack"), true],
-    ["wider today", via("slack"), everywhere, false],
-    ["another door", via("slack"), via("teams"), true],
-    ["one more door", via("slack"), via("slack", "teams"), false],
-    ["every door by name", everywhere, via("slack", "teams", "api"), false],
+    ["narrower now", everywhere, via("slack"), true],
+    ["wider now", via("slack"), everywhere, false],
+    ["another surface", via("slack"), via("teams"), true],
+    ["one more surface", via("slack"), via("slack", "teams"), false],
+    ["every surface by name", everywhere, via("slack", "teams", "api"), false],
   ])("%s", (_, frozen, current, isAdded) => {
-    expect(missing(requiring(frozen), requiring(current)).length > 0).toBe(isAdded);
+    expect(missing(requirementFrom(frozen), requirementFrom(current)).length > 0).toBe(isAdded);
   });
 });
 
 describe("added demands", () => {
-  const frozen = requiring(staged("a", sec), staged("b", dba));
+  const frozen = requirementFrom(staged("a", sec), staged("b", dba));
 
   test("join their own policy's, with its newer version and name and all its scopes", () => {
     const renamed = { ...staged("a", sec, cto), name: "renamed", version: 4 };
@@ -205,18 +213,18 @@ describe("added demands", () => {
     expect(grown.demands[0]?.scopes).toEqual([scopeOf("read:0"), readC]);
   });
 
-  test("stand at the end when their policy is new", () => {
-    const grown = withAdded(frozen, missingDemands(frozen, requiring(staged("c", cto))));
+  test("come last when their policy is new", () => {
+    const grown = withAdded(frozen, missingDemands(frozen, requirementFrom(staged("c", cto))));
     expect(grown.demands.map((demand) => demand.policyName)).toEqual(["a", "b", "c"]);
   });
 
-  test("leave deadlines and channels as they were frozen", () => {
-    const grown = withAdded(frozen, missingDemands(frozen, requiring(staged("c", cto))));
+  test("do not change frozen deadlines and channels", () => {
+    const grown = withAdded(frozen, missingDemands(frozen, requirementFrom(staged("c", cto))));
     expect({ ...grown, demands: frozen.demands }).toEqual(frozen);
   });
 
-  test("stages are listed by number, whichever demand they joined", () => {
-    const grown = withAdded(frozen, missingDemands(frozen, requiring(staged("a", sec, cto))));
+  test("are listed by stage number, whichever demand they joined", () => {
+    const grown = withAdded(frozen, missingDemands(frozen, requirementFrom(staged("a", sec, cto))));
     expect(stagesOf(grown).map((stage) => stage.number)).toEqual([1, 2, 3]);
   });
 });
@@ -227,7 +235,7 @@ const anyGoverning = fc
       name: fc.constantFrom("a", "b", "c", "d"),
       stages: fc.array(anyStage, { maxLength: 3 }),
     }),
-    { selector: (one) => one.name, maxLength: 4 },
+    { selector: ({ name }) => name, maxLength: 4 },
   )
   .map((all) =>
     all.map(({ name, stages }) =>
@@ -240,7 +248,7 @@ const rulesOf = (requirement: Requirement): readonly string[] =>
     .map((stage) => JSON.stringify({ ...stage, number: 0 }))
     .toSorted();
 
-describe("over any policies", () => {
+describe("for any policies:", () => {
   test("adding a policy never removes a demanded stage and never lengthens a time", () => {
     fc.assert(
       fc.property(anyGoverning, fc.array(anyStage, { minLength: 1, maxLength: 3 }), (policies, stages) => {
@@ -257,11 +265,11 @@ describe("over any policies", () => {
     );
   });
 
-  test("asking today's policies drops nothing frozen and numbers no stage twice", () => {
+  test("adding current policies drops no frozen stage and numbers no stage twice", () => {
     fc.assert(
       fc.property(anyGoverning, anyGoverning, (then, now) => {
-        const frozen = requiring(...then);
-        const grown = withAdded(frozen, missingDemands(frozen, requiring(...now)));
+        const frozen = requirementFrom(...then);
+        const grown = withAdded(frozen, missingDemands(frozen, requirementFrom(...now)));
         for (const stage of stagesOf(frozen)) expect(stagesOf(grown)).toContainEqual(stage);
         const numbers = stagesOf(grown).map((stage) => stage.number);
         expect(numbers).toEqual(numbers.map((_, place) => place + 1));
@@ -269,27 +277,28 @@ describe("over any policies", () => {
     );
   });
 
-  test("asking them again adds nothing more", () => {
+  test("adding them again adds nothing", () => {
     fc.assert(
       fc.property(anyGoverning, anyGoverning, (then, now) => {
-        const frozen = requiring(...then);
-        const grown = withAdded(frozen, missingDemands(frozen, requiring(...now)));
-        expect(missingDemands(grown, requiring(...now))).toEqual([]);
+        const frozen = requirementFrom(...then);
+        const grown = withAdded(frozen, missingDemands(frozen, requirementFrom(...now)));
+        expect(missingDemands(grown, requirementFrom(...now))).toEqual([]);
       }),
       { numRuns: 500 },
     );
   });
 
-  test("every policy of today ends wholly inside one demand, where each person counts once", () => {
+  test("every current policy ends up in one demand, where each person counts once", () => {
     fc.assert(
       fc.property(anyGoverning, anyGoverning, (then, now) => {
-        const frozen = requiring(...then);
-        const current = requiring(...now);
+        const frozen = requirementFrom(...then);
+        const current = requirementFrom(...now);
         const grown = withAdded(frozen, missingDemands(frozen, current));
         for (const demand of current.demands) {
           const isWhole = grown.demands.some(
-            (one) =>
-              missingDemands({ ...grown, demands: [one] }, { ...current, demands: [demand] }).length === 0,
+            (candidate) =>
+              missingDemands({ ...grown, demands: [candidate] }, { ...current, demands: [demand] }).length ===
+              0,
           );
           expect(isWhole || demand.stages.length === 0).toBe(true);
         }

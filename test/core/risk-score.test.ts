@@ -13,15 +13,15 @@ const onProduction: Condition = { type: "RESOURCE", operator: "STARTS_WITH", val
 const onWriting: Condition = { type: "ACTION", operator: "EQUALS", value: "write" };
 const scopes = [scopeOf("read:prod:orders"), scopeOf("write:dev:a"), scopeOf("read:prod:users")];
 
-test("without rules the risk is not known rather than nought", () => {
+test("without rules the risk is unknown, not 0", () => {
   expect(riskOf([], scopes, facts())).toBeNull();
 });
 
-test("with rules of which none holds the risk is nought", () => {
+test("the risk is 0 when no rule holds", () => {
   expect(riskOf([rule("none", 40, never)], scopes, facts())).toEqual({ score: 0, factors: [] });
 });
 
-test("a rule counts once, however many scopes it holds for, and factors keep the order of the rules", () => {
+test("a rule counts once, for however many scopes it holds; factors keep the order of the rules", () => {
   const rules = [
     rule("writing", 10, onWriting),
     rule("none", 50, never),
@@ -40,11 +40,11 @@ test("conditions of one rule must hold for the same scope", () => {
   expect(riskOf([rule("writes production", 40, onProduction, onWriting)], scopes, facts())?.score).toBe(0);
 });
 
-test("a rule that cannot be known counts: the safer side", () => {
+test("an unknown rule counts, which is the safe side", () => {
   expect(riskOf([rule("about itself", 25, unknown)], scopes, facts())?.score).toBe(25);
 });
 
-test("the score stays between 0 and 100 while the factors tell all", () => {
+test("the score stays between 0 and 100, and the factors list everything", () => {
   const high = riskOf([rule("a", 70, always), rule("b", 70, always)], scopes, facts());
   expect(high).toEqual({
     score: 100,
@@ -56,7 +56,7 @@ test("the score stays between 0 and 100 while the factors tell all", () => {
   expect(riskOf([rule("trusted", -20, always)], scopes, facts())?.score).toBe(0);
 });
 
-test("points taken off count before the clipping, not after", () => {
+test("negative points count before the score is limited, not after", () => {
   const rules = [rule("a", 90, always), rule("b", 30, always), rule("trusted", -30, always)];
   expect(riskOf(rules, scopes, facts())?.score).toBe(90);
 });

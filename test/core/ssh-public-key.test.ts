@@ -35,7 +35,7 @@ describe("a public key", () => {
     ["ECDSA P-521", ecdsa("nistp521", 132)],
     ["RSA 2048", rsa(2_048)],
     ["RSA 3072", rsa(3_072)],
-  ])("%s is taken, without its comment", (_, key) => {
+  ])("%s is accepted, without its comment", (_, key) => {
     expect(parseSshPublicKey(`${key} dev@laptop; rm -rf\n`)).toEqual({ line: key });
   });
 
@@ -58,7 +58,7 @@ describe("a public key", () => {
     expect(parseSshPublicKey(text)).toHaveProperty("problem");
   });
 
-  test("junk is refused and never throws, and what is taken is taken again as it is", () => {
+  test("junk is refused without throwing, and an accepted key parses unchanged", () => {
     fc.assert(
       fc.property(
         fc.oneof(

@@ -10,17 +10,17 @@ import { textFields } from "../../src/core/policy/text-fields.ts";
 import { facts, scopeOf } from "./support/policies.ts";
 
 const scope = scopeOf("read:prod:orders-db");
-const mixed = facts({
+const mixedCaseFacts = facts({
   ticket: "Ops-17",
   reason: "Restore Orders",
   subject: { ...facts().subject, groups: ["OnCall"], email: "Dev@Company.com" },
 });
-const flipped = (value: string): string =>
+const swapCase = (value: string): string =>
   value.replaceAll(/\p{L}/gu, (letter) =>
     letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase(),
   );
 const operators: readonly TextCondition["operator"][] = [...textOperators, ...listOperators];
-const negative = new Set<string>(["NOT_EQUALS", "NOT_IN"]);
+const negativeOperators = new Set<string>(["NOT_EQUALS", "NOT_IN"]);
 const valueOf = (operator: TextCondition["operator"], whole: string): string | readonly string[] => {
   if (operator === "IN" || operator === "NOT_IN") return ["zz", whole];
   if (operator === "STARTS_WITH") return whole.slice(0, -1);
@@ -29,21 +29,23 @@ const valueOf = (operator: TextCondition["operator"], whole: string): string | r
 };
 const rows = Object.entries(textFields).flatMap(([type, fields]) =>
   fields.flatMap(({ ignoresCase, texts }) => {
-    const [whole = ""] = texts({ scope, facts: mixed });
+    const [whole = ""] = texts({ scope, facts: mixedCaseFacts });
     return operators.flatMap((operator) =>
-      [whole, flipped(whole)].map((written) => {
+      [whole, swapCase(whole)].map((written) => {
         const isFound = ignoresCase || written === whole;
-        const expected = isFound === negative.has(operator) ? "false" : "true";
+        const expected = isFound === negativeOperators.has(operator) ? "false" : "true";
         return [{ type, operator, value: valueOf(operator, written) } as Condition, expected] as const;
       }),
     );
   }),
 );
 test.each(rows)("every operator follows the field's case rule: %j is %s", (condition, expected) => {
-  expect(evaluateConditions([condition], scope, mixed, null).truth).toBe(expected);
+  expect(evaluateConditions([condition], scope, mixedCaseFacts, null).truth).toBe(expected);
 });
 
 test("addresses ignore case, and nothing else does", () => {
-  const caseless = Object.entries(textFields).filter(([, fields]) => fields.some((one) => one.ignoresCase));
+  const caseless = Object.entries(textFields).filter(([, fields]) =>
+    fields.some(({ ignoresCase }) => ignoresCase),
+  );
   expect(caseless.map(([type]) => type)).toEqual(["IDENTITY"]);
 });

@@ -15,7 +15,7 @@ const officeHours: TimeWindow = {
 };
 const window = (more: Partial<TimeWindow>): TimeWindow => ({ ...officeHours, ...more });
 
-describe("a window is open from its first minute until just before its last, on the zone's own clock", () => {
+describe("a window is open from its first minute until just before its end, in local time:", () => {
   test.each([
     ["Monday 08:59:59.999", "2024-01-15T07:59:59.999Z", false],
     ["Monday 09:00", "2024-01-15T08:00:00Z", true],
@@ -29,7 +29,7 @@ describe("a window is open from its first minute until just before its last, on 
   });
 });
 
-describe("a window that runs past midnight belongs to the day on which it opens", () => {
+describe("a window past midnight belongs to the day on which it opens:", () => {
   const night = window({ days: ["FRI"], from: "22:00", to: "06:00", timezone: "UTC" });
   test.each([
     ["Friday before it opens", "2024-01-19T21:59:00Z", false],
@@ -43,7 +43,7 @@ describe("a window that runs past midnight belongs to the day on which it opens"
     expect(isWithin(night, at(instant))).toBe(expected);
   });
 
-  test("Sunday's runs into Monday", () => {
+  test("Sunday's window runs into Monday", () => {
     const sunday = window({ days: ["SUN"], from: "22:00", to: "06:00", timezone: "UTC" });
     expect(isWithin(sunday, at("2024-01-15T05:00:00Z"))).toBe(true);
     expect(isWithin(sunday, at("2024-01-16T05:00:00Z"))).toBe(false);
@@ -60,28 +60,28 @@ describe("midnight", () => {
     ["until 00:00 is until midnight", utc("22:00", "00:00"), "2024-01-15T23:59:00Z", true],
     ["until 00:00 ends there", utc("22:00", "00:00"), "2024-01-16T00:00:00Z", false],
     ["a window that ends when it begins never opens", utc("09:00", "09:00"), "2024-01-15T09:00:00Z", false],
-  ])("%s", (_, given, instant, expected) => {
-    expect(isWithin(given, at(instant))).toBe(expected);
+  ])("%s", (_, timeWindow, instant, expected) => {
+    expect(isWithin(timeWindow, at(instant))).toBe(expected);
   });
 });
 
 const sunday = (from: string, to: string): TimeWindow => window({ days: ["SUN"], from, to });
 
-describe("summer time", () => {
-  test("what lies in the hour that is skipped never comes: 01:59 is followed by 03:00", () => {
+describe("daylight saving time:", () => {
+  test("a window in the skipped hour never opens: 01:59 is followed by 03:00", () => {
     const gap = sunday("02:00", "03:00");
     expect(isWithin(gap, at("2024-03-31T00:59:59Z"))).toBe(false);
     expect(isWithin(gap, at("2024-03-31T01:00:00Z"))).toBe(false);
   });
 
-  test("a window that begins in the skipped hour is open from its end on", () => {
+  test("a window that starts in the skipped hour opens at its end", () => {
     const across = sunday("02:30", "04:00");
     expect(isWithin(across, at("2024-03-31T00:59:59Z"))).toBe(false);
     expect(isWithin(across, at("2024-03-31T01:00:00Z"))).toBe(true);
     expect(isWithin(across, at("2024-03-31T02:00:00Z"))).toBe(false);
   });
 
-  test("the hour that comes twice counts both times", () => {
+  test("the repeated hour counts both times", () => {
     const twice = sunday("02:00", "03:00");
     const inside = [
       "2024-10-27T00:00:00Z",
@@ -94,7 +94,7 @@ describe("summer time", () => {
     expect(isWithin(twice, at("2024-10-27T02:00:00Z"))).toBe(false);
   });
 
-  test("a night window keeps its hours on the wall through the change", () => {
+  test("a night window keeps its local hours through the change", () => {
     const night = window({ days: ["SAT"], from: "22:00", to: "06:00" });
     expect(isWithin(night, at("2024-03-31T03:59:00Z"))).toBe(true);
     expect(isWithin(night, at("2024-03-31T04:00:00Z"))).toBe(false);
@@ -103,7 +103,7 @@ describe("summer time", () => {
   });
 });
 
-test("the wall clock follows the instant, also when one zone is asked twice", () => {
+test("the wall clock follows the instant, also when a zone is read twice", () => {
   const first = at("2024-01-15T11:30:00Z");
   expect(wallClockAt("Asia/Kathmandu", first)).toEqual({ day: "MON", minute: 17 * 60 + 15 });
   expect(wallClockAt("Asia/Kathmandu", at("2024-01-15T18:14:59Z"))).toEqual({ day: "MON", minute: 1439 });
@@ -111,12 +111,12 @@ test("the wall clock follows the instant, also when one zone is asked twice", ()
   expect(wallClockAt("Asia/Kathmandu", first)).toEqual({ day: "MON", minute: 17 * 60 + 15 });
 });
 
-test("each weekday is known by its own name", () => {
+test("each weekday has its name", () => {
   const names = weekdays.map((_, day) => wallClockAt("UTC", at(`2024-01-${15 + day}T12:00:00Z`))?.day);
   expect(names).toEqual(["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]);
 });
 
-test("what is no zone or no time is answered with not known, never with a throw", () => {
+test("an invalid zone or time is unknown, and never throws", () => {
   expect(isWithin(window({ timezone: "Mars/Olympus" }), at("2024-01-15T11:30:00Z"))).toBeUndefined();
   expect(isWithin(window({ from: "9:00" }), at("2024-01-15T11:30:00Z"))).toBeUndefined();
   expect(isWithin(window({ to: "25:00" }), at("2024-01-15T11:30:00Z"))).toBeUndefined();
@@ -141,7 +141,7 @@ test.each([
   expect(isTimeZone(name)).toBe(false);
 });
 
-test("wall clocks have two digits twice; only the end of a window may be 24:00", () => {
+test("a wall clock has the form HH:MM; only the end of a window may be 24:00", () => {
   expect(["00:00", "09:05", "23:59"].every((text) => isWallClock(text, "from"))).toBe(true);
   expect(["9:00", "09:60", "24:01", "25:00", "09:00:00", "", "0900"].some((text) => isWallClock(text))).toBe(
     false,

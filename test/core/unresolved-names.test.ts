@@ -17,17 +17,17 @@ const people: readonly Identity[] = [
   person("bot", { kind: "SERVICE", groups: ["robots"] }),
 ];
 
-/** Where somebody is missing, dotted as in the file. */
-const said = (policies: readonly Policy[], rules: Partial<Rules> = {}): readonly string[] =>
+/** Paths of warnings, dotted as in the file. */
+const warningPaths = (policies: readonly Policy[], rules: Partial<Rules> = {}): readonly string[] =>
   unresolvedSelectors({ policies, rules: { ...emptyRules, ...rules } }, people).map(({ path }) =>
     path.join("."),
   );
 const approvedBy = (...stages: readonly Parameters<typeof stageBy>[]): Policy =>
-  approvalPolicy("p", { stages: stages.map((one) => stageBy(...one)) });
+  approvalPolicy("p", { stages: stages.map((stage) => stageBy(...stage)) });
 
-describe("who is counted on and not there", () => {
+describe("selectors without people are reported:", () => {
   test.each(["group:dba", "ann@company.com", "identity:id_ann", "manager"])("not %s", (text) => {
-    expect(said([approvedBy([text])])).toEqual([]);
+    expect(warningPaths([approvedBy([text])])).toEqual([]);
   });
 
   test.each([
@@ -39,38 +39,38 @@ describe("who is counted on and not there", () => {
     ["somebody who is switched off", "identity:id_bob"],
     ["a Slack user group, when Slack is not trusted with them", "slack-usergroup:S0123"],
   ])("%s", (_, text) => {
-    expect(said([approvedBy(["group:dba"]), approvedBy([text])])).toEqual([
+    expect(warningPaths([approvedBy(["group:dba"]), approvedBy([text])])).toEqual([
       "policies.1.approval.stages.0.approvers.0",
     ]);
   });
 
-  test("a Slack user group is Slack's to know, when it is trusted", () => {
-    expect(said([approvedBy(["slack-usergroup:S0123"])], { trustSlackUserGroups: true })).toEqual([]);
+  test("a Slack user group is not checked when Slack is trusted", () => {
+    expect(warningPaths([approvedBy(["slack-usergroup:S0123"])], { trustSlackUserGroups: true })).toEqual([]);
   });
 
-  test("somebody named twice counts once", () => {
-    expect(said([approvedBy(["group:dba ann@company.com identity:id_ann", { required: 2 }])])).toEqual([
-      "policies.0.approval.stages.0.required",
-    ]);
+  test("a person named twice counts once", () => {
+    expect(
+      warningPaths([approvedBy(["group:dba ann@company.com identity:id_ann", { required: 2 }])]),
+    ).toEqual(["policies.0.approval.stages.0.required"]);
   });
 
-  test("fewer people than a stage wants; not where a manager comes on top", () => {
-    expect(said([approvedBy(["group:dba", { required: 2 }])])).toEqual([
+  test("fewer people than a stage requires are reported, unless a manager comes on top", () => {
+    expect(warningPaths([approvedBy(["group:dba", { required: 2 }])])).toEqual([
       "policies.0.approval.stages.0.required",
     ]);
     const withManager = stageBy("group:dba", { required: 2 });
     const stage = { ...withManager, approvers: [...withManager.approvers, selector("manager")] };
-    expect(said([approvalPolicy("p", { stages: [stage] })])).toEqual([]);
+    expect(warningPaths([approvalPolicy("p", { stages: [stage] })])).toEqual([]);
   });
 
-  test("in every place that names people, and not in a policy that is off", () => {
+  test("every field that names people is checked, except in disabled policies", () => {
     const nobody = selector("group:nobody");
     const escalating = stageBy("group:dba", { escalateTo: [[selector("group:dba")], [nobody]] });
     const allowed = [selector("group:dba"), nobody];
     const { breakGlass } = emptyRules;
     const off = { ...approvedBy(["group:nobody"]), enabled: false };
     expect(
-      said([off, approvalPolicy("e", { stages: [escalating] })], {
+      warningPaths([off, approvalPolicy("e", { stages: [escalating] })], {
         chatRoles: { admin: [nobody], auditor: [nobody] },
         defaultPolicy: approvedBy(["group:nobody"]),
         breakGlass: { ...breakGlass, allowed, review: { ...breakGlass.review, by: [nobody] } },
@@ -85,13 +85,15 @@ describe("who is counted on and not there", () => {
     ]);
   });
 
-  test("the reviewers of a break-glass that nobody may use are of no interest", () => {
+  test("reviewers are not checked if nobody may use break-glass", () => {
     const { breakGlass } = emptyRules;
     const by = [selector("group:nobody")];
-    expect(said([], { breakGlass: { ...breakGlass, review: { ...breakGlass.review, by } } })).toEqual([]);
+    expect(warningPaths([], { breakGlass: { ...breakGlass, review: { ...breakGlass.review, by } } })).toEqual(
+      [],
+    );
   });
 
-  test("a channel that leads nowhere, in what is in force", () => {
+  test("an unconfigured channel is reported, except in disabled policies", () => {
     const channels = ["slack:C0", "teams:19:x@thread.tacv2"];
     const posted = approvalPolicy("p", { stages: [stageBy("group:dba")], channels });
     const { breakGlass } = emptyRules;

@@ -24,7 +24,7 @@ const secret = fc
 const kind = fc.constantFrom("jit" as const, "live" as const);
 
 describe("tokens", () => {
-  test("what is formatted parses, looks as scanners expect, and ends in the CRC-32 of zlib", () => {
+  test("a formatted token parses, matches scanners, and ends in zlib's CRC-32", () => {
     fc.assert(
       fc.property(kind, secret, (of, text) => {
         const token = formatToken(of, text);
@@ -39,7 +39,7 @@ describe("tokens", () => {
     );
   });
 
-  test("any changed character is noticed", () => {
+  test("a changed character is always detected", () => {
     fc.assert(
       fc.property(
         kind,
@@ -57,17 +57,17 @@ describe("tokens", () => {
     );
   });
 
-  test("junk is a value, never a throw", () => {
+  test("junk never throws", () => {
     fc.assert(fc.property(fc.string(), (text) => parseToken(text) === undefined));
   });
 
-  test("every character is as likely as any other: biased bytes are passed over", () => {
+  test("every character is equally likely: biased bytes are skipped", () => {
     expect(secretFrom((count) => new Uint8Array(count).map((_, index) => (index % 2 === 0 ? 255 : 61)))).toBe(
       "z".repeat(30),
     );
   });
 
-  test("in a person's words they are masked, and well-formed ones are told apart", () => {
+  test("they are masked in user text, and well-formed ones are listed as leaked", () => {
     const token = formatToken("jit", "a".repeat(30));
     const wrong = `kd_live_${"b".repeat(36)}`;
     expect(maskTokens(`use ${token} or ${wrong}, not kd_jit_short`)).toEqual({
@@ -76,7 +76,7 @@ describe("tokens", () => {
     });
   });
 
-  test("what stands right beside a letter or an underscore is masked all the same", () => {
+  test("a token next to a letter or an underscore is masked too", () => {
     const token = formatToken("live", "c".repeat(30));
     expect(maskTokens(`my_${token}x token${token}_`)).toEqual({
       text: `my_kd_live_…${token.slice(-4)}x tokenkd_live_…${token.slice(-4)}_`,
@@ -126,7 +126,7 @@ describe("durations", () => {
     expect(parseDuration(text)).toBeUndefined();
   });
 
-  test("what is formatted parses back", () => {
+  test("a formatted duration parses back", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 30 * 86_400 }),
@@ -144,7 +144,7 @@ test("instants are RFC 3339 in UTC with milliseconds and parse back", () => {
   expect(parseInstant("yesterday")).toBeUndefined();
 });
 
-test("every instant there can be is written as Temporal writes it", () => {
+test("every possible instant is formatted as by Temporal", () => {
   const furthest = 8.64e15;
   const leapDay = Date.UTC(2000, 1, 29);
   const instants = fc.oneof(
@@ -164,7 +164,7 @@ test("every instant there can be is written as Temporal writes it", () => {
 });
 
 describe("scopes", () => {
-  test("the first colon divides action and resource", () => {
+  test("the first colon separates action and resource", () => {
     const scope = parseScope("read:prod:orders-db");
     expect(scope && [actionOf(scope), resourceOf(scope)]).toEqual(["read", "prod:orders-db"]);
   });
@@ -185,7 +185,7 @@ describe("scopes", () => {
     expect(parseScope(text)).toBeUndefined();
   });
 
-  test("a set has one key whatever its order", () => {
+  test("a set of scopes has one key, whatever its order", () => {
     const scopes = ["read:a", "read:b"].flatMap((text) => parseScope(text) ?? []);
     expect(scopeSetKey(scopes)).toBe(scopeSetKey(scopes.toReversed()));
   });
@@ -193,7 +193,7 @@ describe("scopes", () => {
 
 describe("selectors", () => {
   test.each(["security@company.com", "group:dba", "identity:id_lead", "manager", "slack-usergroup:S0123"])(
-    "%s reads back",
+    "%s parses back",
     (text) => {
       const selector = parseSelector(text);
       expect(selector && formatSelector(selector)).toBe(text);
@@ -207,12 +207,12 @@ describe("selectors", () => {
     },
   );
 
-  test("addresses are compared without regard to case", () => {
+  test("addresses are compared case-insensitively", () => {
     expect(parseEmail("Security@Company.com")).toBe("security@company.com");
   });
 });
 
-test("ids carry their kind", () => {
+test("an id has the prefix of its kind", () => {
   expect(parseId("request", "jit_xyz789")).toBe("jit_xyz789");
   for (const text of ["id_x", "jit_", `jit_${"x".repeat(65)}`, "jit_a b", "jit_../x"])
     expect(parseId("request", text)).toBeUndefined();

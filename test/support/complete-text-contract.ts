@@ -6,18 +6,18 @@ import { quotationLines } from "../../src/wording/user-text.ts";
 import { cardFixture, noteOf } from "../notify/email/support/cards.ts";
 import type { MessengerHarness } from "./messenger-contract.ts";
 
-/** A message as somebody reads it. */
+/** A message as a person reads it. */
 export interface ShownMessage {
-  /** What we say, row by row. */
+  /** Our text, row by row. */
   readonly ours: readonly string[];
-  /** What stands in quotations, row by row. */
+  /** Quoted user text, row by row. */
   readonly theirs: readonly string[];
   readonly buttons: readonly string[];
 }
 
-const never = new AbortController().signal;
+const neverAborted = new AbortController().signal;
 
-/** As many and as long as the API takes. */
+/** As many and as long scopes as the API accepts. */
 export const longestScopes: readonly string[] = Array.from(
   { length: 20 },
   (_, index) => `${"a".repeat(32)}:${"Resource/@".repeat(12)}${String(index).padStart(8, "0")}`,
@@ -37,29 +37,29 @@ export const longestReasons: readonly (readonly [what: string, reason: string])[
   ["controls", "\u0001\u000B".repeat(1_000)],
 ];
 
-const deciding: ReadonlySet<string> = new Set(
+const decisionLabels: ReadonlySet<string> = new Set(
   Object.entries(actionLabels).flatMap(([action, label]) => (needsWholeCard.has(action) ? [label] : [])),
 );
-const isDeciding = (label: string): boolean => deciding.has(label);
+const isDecisionButton = (label: string): boolean => decisionLabels.has(label);
 
-/** Nothing but the words, however the platform breaks them into rows. */
-const condensed = (rows: readonly string[]): string => rows.join("").replaceAll(/[\s⏎\u2060]/g, "");
+/** The text without white space, independent of how the platform breaks rows. */
+const withoutWhiteSpace = (rows: readonly string[]): string => rows.join("").replaceAll(/[\s⏎\u2060]/g, "");
 
-/** Whoever can press to decide has been shown every scope and the whole reason. */
-export function expectShownWhole(
+/** A person who can decide has been shown every scope and the whole reason. */
+export function expectCompleteText(
   { ours, theirs, buttons }: ShownMessage,
   { scopes, reason }: Pick<Card["request"], "scopes" | "reason">,
   keepsCards: boolean,
 ): void {
-  if (keepsCards && !buttons.some(isDeciding)) {
+  if (keepsCards && !buttons.some(isDecisionButton)) {
     expect(buttons).toContain("Details");
     return;
   }
   for (const scope of scopes) expect(ours.filter((row) => row.includes(scope))).toHaveLength(1);
-  expect(condensed(theirs)).toContain(condensed(quotationLines(reason)));
+  expect(withoutWhiteSpace(theirs)).toContain(withoutWhiteSpace(quotationLines(reason)));
 }
 
-/** What people could write to look like us. */
+/** Our labels, which people could imitate. */
 const labels = [
   "Access",
   "Who",
@@ -78,7 +78,7 @@ const labels = [
   "Approved by",
   "Status",
 ];
-const imitated = fc.oneof(
+const imitatedText = fc.oneof(
   fc.constantFrom(...labels).map((label) => `${label}: fine by me`),
   fc.constantFrom(...labels),
   fc.constantFrom("*Ticket*", "> quoted", "```", "`code`", "│ bar", '"', "”", "--"),
@@ -97,19 +97,19 @@ const lineBreaks = fc.constantFrom(
   " ",
 );
 const imitation = fc
-  .array(fc.tuple(imitated, lineBreaks), { minLength: 1, maxLength: 6 })
+  .array(fc.tuple(imitatedText, lineBreaks), { minLength: 1, maxLength: 6 })
   .map((parts) => parts.map(([words, end]) => `${words}${end}${end}`).join(""));
 
-/** Which label of ours a row begins with, as a reader takes it. */
+/** The label of ours with which a row begins. */
 const labelOf = (row: string): string =>
   labels.find((label) => row === label || row.trim().startsWith(`${label}:`)) ?? "";
 
-/** Nobody decides on what they were not shown, and no text of people's looks like ours: on every surface. */
-export function shownWholeContract(harness: () => MessengerHarness): void {
+/** On every surface, people decide only on what they were shown, and user text never looks like ours. */
+export function completeTextContract(harness: () => MessengerHarness): void {
   const post = async (card: Card): Promise<ShownMessage> => {
     const { messenger, person, latest, rest } = harness();
     rest?.();
-    await messenger.post((await messenger.addressOf(person)) ?? "nowhere", card, never);
+    await messenger.post((await messenger.addressOf(person)) ?? "nowhere", card, neverAborted);
     return latest();
   };
   const note = async (notice: "reminder" | "escalated" | "review_due", card: Card): Promise<ShownMessage> => {
@@ -118,12 +118,12 @@ export function shownWholeContract(harness: () => MessengerHarness): void {
       (await messenger.addressOf(person)) ?? "nowhere",
       noteOf(notice, card),
       null,
-      never,
+      neverAborted,
     );
     return latest();
   };
 
-  describe.each(longestReasons)("the most that can be asked for, with a reason of %s", (_, reason) => {
+  describe.each(longestReasons)("the longest possible request, with a reason of %s", (_, reason) => {
     const request = { reason, scopes: longestScopes, ticket: "T".repeat(200) };
     const asked = cardFixture("approver", request);
     const used = cardFixture("reviewer", {
@@ -134,7 +134,7 @@ export function shownWholeContract(harness: () => MessengerHarness): void {
       review: { dueAt: null, isOverdue: false, reviews: [] },
     });
 
-    test("is shown whole by each message that offers to decide, or Details is offered instead", async () => {
+    test("is shown in full by each message with decision buttons, or Details is offered instead", async () => {
       const { keepsCards } = harness().messenger;
       expect.hasAssertions();
       for (const shown of [
@@ -144,18 +144,18 @@ export function shownWholeContract(harness: () => MessengerHarness): void {
         await post(used),
         await note("review_due", used),
       ]) {
-        expectShownWhole(shown, request, keepsCards);
+        expectCompleteText(shown, request, keepsCards);
       }
     });
   });
 
-  test("what is usual is shown whole, with the buttons to decide", async () => {
+  test("an ordinary request is shown in full, with decision buttons", async () => {
     const request = { reason: "because ".repeat(250), scopes: longestScopes };
     const { buttons } = await post(cardFixture("approver", request));
     expect(buttons.includes("Approve")).toBe(harness().messenger.keepsCards);
   });
 
-  test("no text of people's makes a row that looks like one of ours", async () => {
+  test("no user text makes a row that looks like ours", async () => {
     const cardWith = (words: string): Card => {
       const name = words.slice(0, 100);
       const vote = { identityId: "id_ann", name, email: null, stage: 1 } as const;

@@ -2,7 +2,7 @@ import { emptyRules } from "../../src/core/policy/policy.ts";
 import type { Delivery, Step, Write } from "../../src/service/ports/store.ts";
 import { everyEffect } from "./every-effect.ts";
 import {
-  answerFixture,
+  idempotencyFixture,
   approvedFixture,
   at,
   auditFixture,
@@ -16,7 +16,7 @@ import {
   requestFixture,
   scope,
   stepFixture,
-  writing,
+  writeStep,
 } from "./fixtures.ts";
 
 const delivery: Delivery = {
@@ -75,7 +75,7 @@ const change = (write: Write): Step => stepFixture({ writes: [write] });
  */
 export const everyWrite: { readonly [K in Write["kind"]]: readonly Step[] } = {
   identity: [
-    writing([
+    writeStep([
       { kind: "identity", value: identityFixture("lead") },
       {
         kind: "identity",
@@ -83,9 +83,9 @@ export const everyWrite: { readonly [K in Write["kind"]]: readonly Step[] } = {
       },
     ]),
   ],
-  key: [writing([{ kind: "key", value: keyFixture("dev", { deletedAt: at(1) }) }])],
+  key: [writeStep([{ kind: "key", value: keyFixture("dev", { deletedAt: at(1) }) }])],
   request: [
-    writing([
+    writeStep([
       {
         kind: "request",
         value: requestFixture("stranded", { stranded: { since: at(0), stage: 1, until: null } }),
@@ -102,7 +102,7 @@ export const everyWrite: { readonly [K in Write["kind"]]: readonly Step[] } = {
     ]),
   ],
   grant: [
-    writing([
+    writeStep([
       { kind: "request", value: claimedFixture("over"), dueAt: null },
       { kind: "grant", value: over },
       { kind: "request", value: reviewed, dueAt: null },
@@ -111,14 +111,14 @@ export const everyWrite: { readonly [K in Write["kind"]]: readonly Step[] } = {
   ],
   credentialFirstUsed: [change({ kind: "credentialFirstUsed", id: ids.credential("over"), at: at(1) })],
   policy: [
-    writing([
+    writeStep([
       { kind: "policy", value: policyFixture("a") },
       { kind: "policy", value: policyFixture("b") },
     ]),
   ],
-  policyDeleted: [writing([{ kind: "policyDeleted", id: ids.policy("b") }], { rulebook: 2 })],
-  rules: [writing([{ kind: "rules", value: emptyRules, source: "file" }], { rulebook: 3 })],
-  lockdown: [writing([{ kind: "lockdown", on: true }], { rulebook: 4 })],
+  policyDeleted: [writeStep([{ kind: "policyDeleted", id: ids.policy("b") }], { rulebook: 2 })],
+  rules: [writeStep([{ kind: "rules", value: emptyRules, source: "file" }], { rulebook: 3 })],
+  lockdown: [writeStep([{ kind: "lockdown", on: true }], { rulebook: 4 })],
   effectLeased: [
     stepFixture({
       effects: [
@@ -170,5 +170,5 @@ export const everyOtherPart: { readonly [K in Exclude<keyof Step, "expects" | "w
   }),
   audit: stepFixture({ audit: [auditFixture({ request: ids.request("a") })] }),
   effects: stepFixture({ effects: [noticeFixture("other", null)] }),
-  idempotencyRecord: stepFixture({ idempotencyRecord: answerFixture() }),
+  idempotencyRecord: stepFixture({ idempotencyRecord: idempotencyFixture() }),
 };

@@ -20,7 +20,7 @@ import type {
   Write,
 } from "../../src/service/ports/store.ts";
 
-/** The moment at which every fixture begins. */
+/** The time of every fixture. */
 export const noon = instant(Date.UTC(2024, 0, 15, 12));
 
 /** `minutes` after {@link noon}. */
@@ -46,14 +46,14 @@ export function selector(text: string): Selector {
   return assertPresent(parseSelector(text), `a selector in "${text}"`);
 }
 
-/** A SHA-256, as kept of tokens and bodies. */
+/** A SHA-256, as stored of tokens and bodies. */
 export function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
 export const someone: Actor = { type: "human", id: "id_dev", name: "Dev", via: "api" };
 
-/** An active human kept by the API: `id_<tail>`, `<tail>@company.com`. */
+/** An active human managed by the API: `id_<tail>`, `<tail>@company.com`. */
 export function identityFixture(tail: string, changes: Partial<Identity> = {}): Identity {
   return {
     id: ids.identity(tail),
@@ -85,7 +85,7 @@ export function keyFixture(tail: string, changes: Partial<ApiKey> = {}): ApiKey 
   };
 }
 
-/** A stage that `approvers` decide, one of them being enough. */
+/** A stage that one of `approvers` decides. */
 export function stageFixture(approvers: readonly string[], changes: Partial<StageRule> = {}): StageRule {
   return { approvers: approvers.map(selector), required: 1, remindersMs: [], escalateTo: [], ...changes };
 }
@@ -101,7 +101,10 @@ export function demandFixture(stages: readonly StageRule[], changes: Partial<Dem
   };
 }
 
-/** `id_dev` asks for an hour of `read:prod:orders-db`; `lead@company.com` decides. PENDING for a day. */
+/**
+ * A PENDING request of `id_dev` for an hour of `read:prod:orders-db`, to be decided by `lead@company.com` within a
+ * day.
+ */
 export function requestFixture(tail: string, changes: Partial<AccessRequest> = {}): AccessRequest {
   const subjectId = changes.subjectId ?? ids.identity("dev");
   return {
@@ -139,7 +142,7 @@ export function requestFixture(tail: string, changes: Partial<AccessRequest> = {
   };
 }
 
-/** The request after its approval, to be claimed within eight hours. */
+/** The request after its approval, which can be claimed for eight hours. */
 export function approvedFixture(tail: string, changes: Partial<AccessRequest> = {}): AccessRequest {
   return requestFixture(tail, {
     phase: "APPROVED",
@@ -160,7 +163,7 @@ export function credentialFixture(tail: string): CredentialRecord {
   return { id: ids.credential(tail), hash: hashOf(`token ${tail}`), last4: "wxyz", issuedAt: noon };
 }
 
-/** An hour of what `requestFixture(tail)` asked for, from noon on. */
+/** An active grant for `requestFixture(tail)`, for an hour from noon. */
 export function grantFixture(tail: string, changes: Partial<StartedGrant> = {}): StartedGrant {
   return {
     id: ids.grant(tail),
@@ -179,7 +182,7 @@ export function grantFixture(tail: string, changes: Partial<StartedGrant> = {}):
   };
 }
 
-/** Approval by `lead@company.com`, for everything. */
+/** A policy for all access, approved by `lead@company.com`. */
 export function policyFixture(tail: string, changes: Partial<Policy> = {}): Policy {
   const approval = {
     windowMs: policyDefaults.windowMs,
@@ -219,7 +222,7 @@ export function noticeFixture(
   return { id: ids.effect(tail), effect, dueAt: noon, ...changes };
 }
 
-export function answerFixture(changes: Partial<IdempotencyRecord> = {}): IdempotencyRecord {
+export function idempotencyFixture(changes: Partial<IdempotencyRecord> = {}): IdempotencyRecord {
   return {
     keyId: ids.key("dev"),
     call: "POST /api/v1/credentials/jit",
@@ -234,13 +237,13 @@ export function answerFixture(changes: Partial<IdempotencyRecord> = {}): Idempot
 
 const emptyStep: Step = { expects: [], writes: [], unique: [], counters: [], audit: [], effects: [] };
 
-/** A step of these parts and nothing else. */
+/** A step with only these parts. */
 export function stepFixture(parts: Partial<Step>): Step {
   return { ...emptyStep, ...parts };
 }
 
-/** A step that writes these records, each expected at the version given for its id, or else not to exist yet. */
-export function writing(writes: readonly Write[], versions: Readonly<Record<string, number>> = {}): Step {
+/** A step that writes these records. Each is expected at the version given for its id, or not to exist yet. */
+export function writeStep(writes: readonly Write[], versions: Readonly<Record<string, number>> = {}): Step {
   const expects = writes.flatMap((write): readonly Expectation[] => {
     const record = recordOf(write);
     if (record === undefined) return [];

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Identity } from "../../src/core/values/identity.ts";
 import { DeliveryFault, type Messenger } from "../../src/service/messaging/messenger.ts";
 import { cardFixture, noteOf } from "../notify/email/support/cards.ts";
-import { shownWholeContract, type ShownMessage } from "./complete-text-contract.ts";
+import { completeTextContract, type ShownMessage } from "./complete-text-contract.ts";
 
 /** A surface with a reachable person, which can be taken down. */
 export interface MessengerHarness {
@@ -28,7 +28,7 @@ const never = new AbortController().signal;
 
 /** The contract of every messenger. */
 export function messengerContract(harness: () => MessengerHarness): void {
-  shownWholeContract(harness);
+  completeTextContract(harness);
   const card = cardFixture("approver");
   const note = noteOf("reminder", card);
   const addressOf = async ({ messenger, person }: MessengerHarness): Promise<string> =>

@@ -13,12 +13,12 @@ const status = (request: Partial<RequestView>, more: Partial<Card> = {}) =>
   plain([cardText(cardOf(request, more)).status]);
 const fact = (label: string, request: Partial<RequestView>, more: Partial<Card> = {}) => {
   const { terms, facts } = cardText(cardOf(request, more));
-  const found = [...terms, ...facts].find((one) => one.label === label);
+  const found = [...terms, ...facts].find((entry) => entry.label === label);
   return found === undefined ? undefined : plain([found.value]);
 };
 const own = { audience: "requester" } as const;
 
-describe("the heading says who and how it stands", () => {
+describe("the heading names the person and the status:", () => {
   test.each<[Partial<RequestView>, string, string]>([
     [{ status: "PENDING" }, "Dev asks for access", "You asked for access"],
     [{ status: "PENDING", extends: "jit_1" }, "Dev asks for more time", "You asked for more time"],
@@ -38,7 +38,7 @@ describe("the status line", () => {
   const ann = { decidedBy: { name: "Ann", via: "slack", at: "2026-01-15T11:00:00.000Z" } };
   const endedAt = "2026-01-15T11:00:00.000Z";
 
-  test("names who denied, when and why", () => {
+  test("names who denied and when; the reason is quoted", () => {
     expect(
       status(
         { status: "DENIED", decidedAt: endedAt, endedAt, endReason: "use the replica" },
@@ -51,20 +51,20 @@ describe("the status line", () => {
     });
   });
 
-  test("does not name who approved as the one who revoked", () => {
+  test("never names the approver as the person who revoked", () => {
     const revoked = { status: "REVOKED", startedAt: "2026-01-15T10:40:00.000Z", endedAt } as const;
     expect(status(revoked, ann)).toBe(`Revoked ${endedAt}`);
     expect(status(revoked, { ...ann, endedBy: { name: "Bob" } })).toBe(`Revoked by Bob ${endedAt}`);
   });
 
-  test("tells the requester who is asked, until when, and who could not be reached", () => {
+  test("shows the requester who is asked, until when, and who could not be reached", () => {
     const reach = { reached: 2, inFlight: 0, asked: 3, unreachedNames: ["Cid"] };
     expect(status({}, { ...own, reach })).toBe(
       "Waiting for a decision until 2026-01-16T10:30:00.000Z. Asked: Bob. 2 of 3 approvers reached, not: Cid.",
     );
   });
 
-  test("tells the requester what to press, and by when", () => {
+  test("shows the requester what to press, and by when", () => {
     expect(status({ status: "APPROVED", claimDeadline: "2026-01-15T18:00:00.000Z" }, own)).toBe(
       "Approved. Press Show credential before 2026-01-15T18:00:00.000Z",
     );
@@ -72,13 +72,13 @@ describe("the status line", () => {
 });
 
 describe("the facts", () => {
-  test("say times in words, and what was shortened", () => {
+  test("show durations in words, with the requested one if it was shortened", () => {
     expect(fact("For", { duration: "1h30m" })).toBe("1 hour 30 minutes");
     expect(fact("For", { grantedDuration: "1h" })).toBe("1 hour (asked: 2 hours)");
     expect(fact("More time", { extends: "jit_1", duration: "1h" })).toBe("1 hour");
   });
 
-  test("say who has approved, and whose API key it was and who made that", () => {
+  test("name approvers, and who made the API key of an approver", () => {
     expect(fact("Approvals", {})).toBe("1 of 2 (Ann)");
     const approvers = [
       { identityId: "id_ann", name: "Ann", email: null, stage: 1, status: "APPROVED", keyMintedBy: "id_cto" },
@@ -86,7 +86,7 @@ describe("the facts", () => {
     expect(fact("Approvals", { approvers })).toBe("1 of 2 (Ann with an API key made by id_cto)");
   });
 
-  test("say to whom it was escalated, while it waits", () => {
+  test("name the people it was escalated to while it is pending", () => {
     const approvers = [
       { identityId: "id_cto", name: "Cto", email: null, stage: 1, status: "ESCALATED" },
     ] as const;
@@ -94,7 +94,7 @@ describe("the facts", () => {
     expect(fact("Escalated to", { approvers, status: "DENIED" })).toBeUndefined();
   });
 
-  test("say the risk with its factors", () => {
+  test("show the risk with its factors", () => {
     const risk = {
       score: 60,
       factors: [
@@ -105,7 +105,7 @@ describe("the facts", () => {
     expect(fact("Risk", { risk })).toBe("60 of 100: production +40, write +20");
   });
 
-  test("say how the review of an emergency stands", () => {
+  test("show the status of a break-glass review", () => {
     const review = { dueAt: "2026-01-16T10:30:00.000Z", isOverdue: false, reviews: [] };
     expect(fact("Review", { review })).toBe("due by 2026-01-16T10:30:00.000Z");
     expect(fact("Review", { review: { ...review, isOverdue: true } })).toMatch(/^overdue since /);
@@ -120,7 +120,7 @@ describe("the facts", () => {
   });
 });
 
-test("whatever people wrote is data of theirs, in no heading, label or fact of ours", () => {
+test("user text never appears in our headings, labels or facts", () => {
   const hostile = "<!channel> *Approved* by Ann";
   const approvers = [
     { identityId: "id_ann", name: hostile, email: null, stage: 1, status: "APPROVED", comment: hostile },
@@ -130,22 +130,28 @@ test("whatever people wrote is data of theirs, in no heading, label or fact of o
   const lastDecision = { status: "DENIED", at: decidedBy.at, byName: hostile, reason: hostile };
   const reach = { reached: 0, inFlight: 0, asked: 1, unreachedNames: [hostile] };
   const more = { subjectName: hostile, askedByName: hostile, decidedBy, lastDecision, reach };
-  for (const one of statuses) {
+  for (const requestStatus of statuses) {
     for (const audience of ["requester", "approver", "channel", "reviewer", "alert"] as const) {
-      const request = { status: one, approvers, reason: hostile, ticket: hostile, endReason: hostile };
+      const request = {
+        status: requestStatus,
+        approvers,
+        reason: hostile,
+        ticket: hostile,
+        endReason: hostile,
+      };
       const text = cardText(cardOf(request, { ...more, audience }));
       const facts = [...text.terms, ...text.facts];
       const lines = [text.heading, text.status, ...facts.map((single) => single.value)];
-      const ours = [
+      const ourText = [
         ...lines.flat().filter((part) => typeof part === "string"),
         ...[...facts, text.reason, ...text.quotations].map((single) => single.label),
       ];
-      expect(ours.join("\n")).not.toContain(hostile);
+      expect(ourText.join("\n")).not.toContain(hostile);
     }
   }
 });
 
-test("long lists of scopes and names say how many more there are", () => {
+test("long lists of scopes and names end with the number of the others", () => {
   expect(scopesText(["a:1", "a:2", "a:3"])).toBe("a:1, a:2, a:3");
   expect(scopesText(["a:1", "a:2", "a:3", "a:4", "a:5"])).toBe("a:1, a:2, a:3 and 2 more");
   expect(plain([namesLine(Array.from({ length: 12 }, (_, index) => `p${index}`))])).toMatch(/p9 and 2 more$/);

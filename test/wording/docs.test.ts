@@ -7,7 +7,7 @@ import { actionLabels, noteLabels, showMoreLabel } from "../../src/wording/label
 
 const page = readFileSync(join(import.meta.dirname, "../../docs/chat.md"), "utf8");
 
-test("the page lists every command with the words of its help, and no other", () => {
+test("the chat page lists every command with its help text, and no other", () => {
   const rows = [...page.matchAll(/^\| `(.+?)`\s*\| (.+?)\s*\|$/gm)].map(([, usage, does]) => ({
     usage,
     does,
@@ -17,7 +17,7 @@ test("the page lists every command with the words of its help, and no other", ()
   );
 });
 
-test("the buttons the page names are called that", () => {
+test("every button the chat page names exists", () => {
   const labels: readonly string[] = [
     ...Object.values(actionLabels),
     ...Object.values(noteLabels),

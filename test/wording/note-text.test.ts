@@ -13,7 +13,7 @@ const note = (notice: NoticeKind, request: Partial<RequestView>, more: Partial<C
 const own = { audience: "requester" } as const;
 const at = "2026-01-15T12:00:00.000Z";
 
-describe("what the requester is told, and what there is to press", () => {
+describe("notes to the requester, with their buttons:", () => {
   test.each<[NoticeKind, Partial<RequestView>, string, readonly CardAction[]]>([
     [
       "approved",
@@ -47,43 +47,43 @@ describe("what the requester is told, and what there is to press", () => {
     ["reachable", {}, "Your request has enough approvers again", ["cancel"]],
     ["failed", { status: "FAILED" }, "Your access could not be given", []],
   ])("%s", (notice, request, heading, actions) => {
-    const said = note(notice, request, own);
-    expect([plain([said.heading]), said.actions]).toEqual([heading, actions]);
+    const text = note(notice, request, own);
+    expect([plain([text.heading]), text.actions]).toEqual([heading, actions]);
   });
 });
 
-describe("what others are told, and what there is to press", () => {
-  const deciding = ["approve", "deny", "approve_for_less", "details"] as const;
-  const judging = ["justified", "not_justified", "revoke"] as const;
+describe("notes to others, with their buttons:", () => {
+  const approverButtons = ["approve", "deny", "approve_for_less", "details"] as const;
+  const reviewerButtons = ["justified", "not_justified", "revoke"] as const;
   test.each<[NoticeKind, Partial<RequestView>, string, readonly CardAction[]]>([
-    ["submitted", {}, "Dev asks for access", deciding],
-    ["reminder", {}, "Still waiting for you: Dev asks for access", deciding],
-    ["escalated", {}, "Nobody has decided in time, so you are asked: Dev asks for access", deciding],
+    ["submitted", {}, "Dev asks for access", approverButtons],
+    ["reminder", {}, "Still waiting for you: Dev asks for access", approverButtons],
+    ["escalated", {}, "Nobody has decided in time, so you are asked: Dev asks for access", approverButtons],
     ["approved", { status: "APPROVED" }, "Dev's request was approved", ["revoke"]],
     [
       "break_glass_used",
       { status: "APPROVED", breakGlass: true },
       "Dev took emergency access without approval",
-      judging,
+      reviewerButtons,
     ],
     [
       "review_due",
       { status: "ACTIVE", breakGlass: true },
       "Please review the emergency access of Dev",
-      judging,
+      reviewerButtons,
     ],
     [
       "review_overdue",
       { status: "EXPIRED", breakGlass: true },
       "The review of Dev's emergency access is overdue",
-      judging,
+      reviewerButtons,
     ],
-    ["approver_added", {}, "You can now decide this: Dev asks for access", deciding],
+    ["approver_added", {}, "You can now decide this: Dev asks for access", approverButtons],
     [
       "reviewer_added",
       { status: "ACTIVE", breakGlass: true },
       "You can now review this: Dev took emergency access without approval",
-      judging,
+      reviewerButtons,
     ],
     ["approver_removed", {}, "You no longer need to decide: Dev asks for access", []],
     [
@@ -95,31 +95,31 @@ describe("what others are told, and what there is to press", () => {
     ["reachable", {}, "Dev's request has enough approvers again", []],
     ["target_overdue", { status: "EXPIRED" }, "Ended access is still present at a target", ["details"]],
   ])("%s", (notice, request, heading, actions) => {
-    const said = note(notice, request);
-    expect([plain([said.heading]), said.actions]).toEqual([heading, actions]);
+    const text = note(notice, request);
+    expect([plain([text.heading]), text.actions]).toEqual([heading, actions]);
   });
 });
 
-test("a denial and an end say why", () => {
+test("notes of a denial and of an end quote the reason", () => {
   const denied = note("denied", { status: "DENIED", endReason: "use the replica" }, own);
   expect(denied.quotations).toEqual([{ label: "Why", text: "use the replica" }]);
   const ended = note("ended", { status: "REVOKED", endReason: "incident over" }, own);
   expect(ended.quotations).toEqual([{ label: "Why", text: "incident over" }]);
 });
 
-test("every note names its request, offers only what its card does, and at most four buttons", () => {
+test("every note names its request and has at most four buttons, all of its card", () => {
   for (const notice of noticeKinds) {
     for (const audience of ["requester", "approver", "channel", "reviewer", "alert"] as const) {
-      const said = note(notice, {}, { audience });
-      const named = said.card?.requestId ?? plain(said.lines);
+      const text = note(notice, {}, { audience });
+      const named = text.card?.requestId ?? plain(text.lines);
       expect(named + (notice === "key_made" ? "jit_xyz789" : "")).toContain("jit_xyz789");
-      expect(said.actions.length).toBeLessThanOrEqual(4);
+      expect(text.actions.length).toBeLessThanOrEqual(4);
       expect(note(notice, {}, { audience, actions: [] }).actions).toEqual([]);
     }
   }
 });
 
-test("a note that asks for a decision or a judgement holds all of the request, and no other does", () => {
+test("a note contains the whole request if and only if it asks for a decision or a review", () => {
   const scopes = Array.from({ length: 20 }, (_, index) => `read:prod:db-${index}`);
   for (const notice of noticeKinds) {
     for (const audience of ["requester", "approver", "channel", "reviewer", "alert"] as const) {
@@ -131,8 +131,8 @@ test("a note that asks for a decision or a judgement holds all of the request, a
   }
 });
 
-test("an API key made in somebody's name says what it means and what to do", () => {
-  const said = noteText({
+test("the note about a new API key says what it means and what to do", () => {
+  const text = noteText({
     about: "key",
     notice: "key_made",
     last4: "abcd",
@@ -141,11 +141,11 @@ test("an API key made in somebody's name says what it means and what to do", () 
     roles: ["approver"],
     expiresAt: at,
   });
-  expect(plain(said.lines)).toMatch(/Cto made it\. Its roles: approver\.[^]*Whoever has it acts as you/);
+  expect(plain(text.lines)).toMatch(/Cto made it\. Its roles: approver\.[^]*Whoever has it acts as you/);
 });
 
-test("an API key that expires soon says which one, until when and what to do, not the key itself", () => {
-  const said = noteText({
+test("the note about an expiring API key says which one, until when and what to do, but not the key", () => {
+  const text = noteText({
     about: "key",
     notice: "key_expiring",
     last4: "abcd",
@@ -154,23 +154,23 @@ test("an API key that expires soon says which one, until when and what to do, no
     roles: ["approver"],
     expiresAt: at,
   });
-  expect(plain(said.lines)).toMatch(
+  expect(plain(text.lines)).toMatch(
     /It works until .+\. Its id is key_1, and it ends in …abcd\. Its roles: approver\.[^]*ask an administrator/,
   );
 });
 
-test("somebody who asks to be linked is shown with the ids, and their own words are data", () => {
+test("a link request shows the account's ids, and the user's texts are data", () => {
   const account = { surface: "teams", team: "tenant-1", user: "object-1" } as const;
   const displayName = "<at>everyone</at>";
-  const asked = { about: "link", account, displayName, email: "ann@company.com" } as const;
-  const said = noteText({ ...asked, candidate: { id: "id_ann", name: "Ann" } });
-  expect(plain(said.lines)).toContain("Tenant tenant-1, user object-1");
-  expect(said.actions).toEqual(["link", "link_other"]);
-  expect(said.heading).toContainEqual({ userText: displayName });
-  expect(noteText({ ...asked, candidate: null }).actions).toEqual(["link_other"]);
+  const linkRequest = { about: "link", account, displayName, email: "ann@company.com" } as const;
+  const text = noteText({ ...linkRequest, candidate: { id: "id_ann", name: "Ann" } });
+  expect(plain(text.lines)).toContain("Tenant tenant-1, user object-1");
+  expect(text.actions).toEqual(["link", "link_other"]);
+  expect(text.heading).toContainEqual({ userText: displayName });
+  expect(noteText({ ...linkRequest, candidate: null }).actions).toEqual(["link_other"]);
 });
 
-describe("what administrators are told of the service itself", () => {
+describe("alerts to administrators about the service:", () => {
   const lastCommitAt = instant(Date.parse(at));
   const alerts: {
     readonly [Name in ServiceAlert["name"]]: readonly [Extract<ServiceAlert, { name: Name }>, string, string];
@@ -187,11 +187,11 @@ describe("what administrators are told of the service itself", () => {
     ],
     disk_full: [{ name: "disk_full" }, "The disk is full: no new access is given", "Make room"],
   };
-  test.each(Object.values(alerts))("$name", (alert, heading, whatToDo) => {
-    const said = noteText({ about: "alert", alert });
-    expect([plain([said.heading]), said.actions]).toEqual([heading, []]);
-    const lines = plain(said.lines);
-    expect(lines).toContain(whatToDo);
+  test.each(Object.values(alerts))("$name", (alert, heading, remedy) => {
+    const text = noteText({ about: "alert", alert });
+    expect([plain([text.heading]), text.actions]).toEqual([heading, []]);
+    const lines = plain(text.lines);
+    expect(lines).toContain(remedy);
     expect(lines).toMatch(/endings|Endings/);
   });
 });

@@ -4,7 +4,7 @@ import { formatDuration } from "../../src/core/values/time.ts";
 import { commandNames, parseCommand } from "../../src/wording/parse-command.ts";
 import { commandHelp } from "../../src/wording/help.ts";
 
-const ask = (more: object) => ({
+const requestCommand = (more: object) => ({
   verb: "request",
   scopes: ["read:prod:orders-db"],
   duration: "2h",
@@ -13,7 +13,7 @@ const ask = (more: object) => ({
   ...more,
 });
 
-describe("what people type for the same request is read the same", () => {
+describe("different spellings of a request parse the same:", () => {
   test.each([
     "request read:prod:orders-db for 2h because INC-42",
     "Request Read:prod:orders-db FOR 2H Because INC-42",
@@ -29,11 +29,11 @@ describe("what people type for the same request is read the same", () => {
     "request for 2h because INC-42",
   ])("%s", (typed) => {
     const isScopeless = !typed.toLowerCase().includes("read:");
-    expect(parseCommand(typed)).toEqual(ask(isScopeless ? { scopes: [] } : {}));
+    expect(parseCommand(typed)).toEqual(requestCommand(isScopeless ? { scopes: [] } : {}));
   });
 });
 
-describe("a reason keeps every word of its own", () => {
+describe("a reason keeps all of its words:", () => {
   test.each([
     ["request a:b for 2h because the job for 30m has hung", "the job for 30m has hung"],
     ["request a:b for 2h because it can't wait for me", "it can't wait for me"],
@@ -46,14 +46,14 @@ describe("a reason keeps every word of its own", () => {
   });
 });
 
-test("a ticket may stand before or behind the reason", () => {
-  const read = { duration: "1h", reason: "stuck job", ticket: "OPS-7" };
-  expect(parseCommand("request a:b for 1h ticket OPS-7 because stuck job")).toMatchObject(read);
-  expect(parseCommand("request a:b for 1h because stuck job ticket OPS-7")).toMatchObject(read);
-  expect(parseCommand("request a:b because stuck job ticket OPS-7 for 1h")).toMatchObject(read);
+test("a ticket may come before or after the reason", () => {
+  const parsed = { duration: "1h", reason: "stuck job", ticket: "OPS-7" };
+  expect(parseCommand("request a:b for 1h ticket OPS-7 because stuck job")).toMatchObject(parsed);
+  expect(parseCommand("request a:b for 1h because stuck job ticket OPS-7")).toMatchObject(parsed);
+  expect(parseCommand("request a:b because stuck job ticket OPS-7 for 1h")).toMatchObject(parsed);
 });
 
-test("several scopes are divided by spaces, commas or and", () => {
+test('several scopes are separated by spaces, commas or "and"', () => {
   const scopes = ["read:a", "write:a", "read:b:c"];
   for (const typed of [
     "read:a write:a read:b:c",
@@ -64,7 +64,7 @@ test("several scopes are divided by spaces, commas or and", () => {
   }
 });
 
-test("an id is understood with jit_ and without, in any case, with what was pasted around it", () => {
+test("an id parses with and without jit_, in any case, with punctuation around it", () => {
   for (const typed of [
     "jit_xyz789",
     "xyz789",
@@ -78,7 +78,7 @@ test("an id is understood with jit_ and without, in any case, with what was past
   }
 });
 
-describe("deciding commands keep the words behind the id", () => {
+describe("commands with an id keep the words after it:", () => {
   test.each([
     ["deny xyz use the replica", { verb: "deny", id: "jit_xyz", reason: "use the replica" }],
     ["deny xyz because use the replica", { verb: "deny", id: "jit_xyz", reason: "use the replica" }],
@@ -101,14 +101,14 @@ describe("deciding commands keep the words behind the id", () => {
   });
 });
 
-test("an approval for less is never read as one for all of it", () => {
+test("an approval for less never becomes an approval for the full duration", () => {
   for (const typed of ["looks good for 1h", "because fine for 1h", "for 1h please", "for 1h because fine"]) {
     expect(parseCommand(`approve xyz ${typed}`)).toMatchObject({ verb: "approve", duration: "1h" });
   }
   expect(parseCommand("approve xyz for 1 fortnight")).toHaveProperty("error");
 });
 
-describe("a slip gets a guess that can be typed as it stands", () => {
+describe("a mistyped command gets a suggestion that is a valid command:", () => {
   test.each([
     ["reqest a:b for 2h", "request a:b for 2h"],
     ["aprove xyz", "approve xyz"],
@@ -123,13 +123,13 @@ describe("a slip gets a guess that can be typed as it stands", () => {
     ["list all", "list"],
     ["?", "help"],
   ])("%s", (typed, didYouMean) => {
-    const read = parseCommand(typed);
-    expect(read).toMatchObject({ didYouMean });
+    const parsed = parseCommand(typed);
+    expect(parsed).toMatchObject({ didYouMean });
     expect(parseCommand(didYouMean)).not.toHaveProperty("error");
   });
 });
 
-describe("what cannot be meant is said, never guessed", () => {
+describe("an invalid command is an error, never a guess:", () => {
   test.each([
     "zzzzzzzz",
     "request orders-db",
@@ -145,20 +145,20 @@ describe("what cannot be meant is said, never guessed", () => {
   });
 });
 
-test("break-glass is understood however it is written", () => {
+test("break-glass parses in every spelling", () => {
   for (const typed of ["break-glass", "Break_Glass", "breakglass", "break glass"]) {
     expect(parseCommand(`${typed} a:b for 30m`)).toMatchObject({ verb: "break-glass", scopes: ["a:b"] });
   }
 });
 
-test("every example of the help is a command of the kind it explains", () => {
+test("every example of the help parses as the command it explains", () => {
   for (const name of commandNames) {
     for (const example of commandHelp[name].examples)
       expect(parseCommand(example)).toMatchObject({ verb: name });
   }
 });
 
-test("any text is a command or a mistake, never a throw", () => {
+test("any text is a command or an error, and never throws", () => {
   const word = fc.constantFrom(
     ...commandNames,
     "for",
@@ -177,13 +177,13 @@ test("any text is a command or a mistake, never a throw", () => {
   );
   fc.assert(
     fc.property(noise, (typed) => {
-      const read = parseCommand(typed);
-      expect("verb" in read || "error" in read).toBe(true);
+      const parsed = parseCommand(typed);
+      expect("verb" in parsed || "error" in parsed).toBe(true);
     }),
   );
 });
 
-test("what was asked in order comes out as it was typed", () => {
+test("a request in the documented order parses to what was typed", () => {
   const scope = fc.stringMatching(/^[a-z]{1,8}:[A-Za-z0-9._/@-]{1,20}$/);
   const reason = fc.stringMatching(/^[A-Z][a-z]{1,8}( [a-z]{5,8}){0,3}$/);
   fc.assert(
@@ -191,17 +191,17 @@ test("what was asked in order comes out as it was typed", () => {
       fc.uniqueArray(scope, { minLength: 1, maxLength: 4 }),
       fc.integer({ min: 1, max: 2_592_000 }),
       reason,
-      (scopes, seconds, said) => {
-        fc.pre(!/\b(for|because|ticket)\b/i.test(said));
+      (scopes, seconds, reasonText) => {
+        fc.pre(!/\b(for|because|ticket)\b/i.test(reasonText));
         const duration = formatDuration(seconds * 1000);
-        const read = parseCommand(`request ${scopes.join(" ")} for ${duration} because ${said}`);
-        expect(read).toEqual({ verb: "request", scopes, duration, reason: said, ticket: null });
+        const parsed = parseCommand(`request ${scopes.join(" ")} for ${duration} because ${reasonText}`);
+        expect(parsed).toEqual({ verb: "request", scopes, duration, reason: reasonText, ticket: null });
       },
     ),
   );
 });
 
-test("what was copied from a message of ours is understood, with the marks in it that show nothing", () => {
+test("text copied from our messages parses in spite of the invisible joiners in it", () => {
   expect(parseCommand("approve jit\u2060_abcdefghij for 1h\u200B because fine")).toEqual(
     parseCommand("approve jit_abcdefghij for 1h because fine"),
   );

@@ -13,7 +13,7 @@ import { cardOf } from "./support/cards.ts";
 const scope = `read:prod:${"x".repeat(110)}`;
 const card = cardOf({ scopes: [scope, "read:b"], duration: "2h", grantedDuration: null, status: "PENDING" });
 
-describe("what a phone shows says who, how long and what", () => {
+describe("a push notification says who, how long and what:", () => {
   const beginning = (text: string): string => text.slice(0, 100);
   const push = /Dev.*2 hours.*read:prod:xxx/;
 
@@ -31,7 +31,7 @@ describe("what a phone shows says who, how long and what", () => {
     expect(noteMessage(text, note).text).toContain("read:prod:xxx");
   });
 
-  test("for a mail, in the subject", () => {
+  test("for an e-mail, in the subject", () => {
     const note = { about: "request", notice: "submitted", card } as const;
     const { subject } = noteEmail(note, { to: "ann@company.com", domain: "company.com", atMs: 0 });
     expect(beginning(subject)).toMatch(push);

@@ -17,7 +17,7 @@ import { plain } from "../chat/conversation/support/chat-harness.ts";
 const codes = Object.keys(refusalStatus).filter((code): code is RefusalCode => code in refusalStatus);
 
 describe("refusals", () => {
-  test.each(codes)("%s is whole sentences, with no code in them", (code) => {
+  test.each(codes)("%s is complete sentences, without a code", (code) => {
     const detail = "This is what happened; do that.";
     const lines = refusalText(refuse(code, detail)).map((line) => plain([line]));
     for (const line of lines) expect(line).toMatch(/^[A-Z/].*[.!]$/);
@@ -25,15 +25,15 @@ describe("refusals", () => {
   });
 
   test("say what to do next", () => {
-    const said = (code: RefusalCode, more = {}) => plain(refusalText(refuse(code, "What happened.", more)));
-    expect(said("duplicate_request", { existing: "jit_1" })).toContain("/jit cancel jit_1");
-    expect(said("identity_not_linked")).toContain("An administrator can link");
-    expect(said("rate_limited", { retryAfterSeconds: 90 })).toContain("Try again in 1 minute 30 seconds.");
-    expect(said("policy_denied")).toContain("/jit why");
-    expect(said("already_claimed")).toContain("Replace credential");
+    const textOf = (code: RefusalCode, more = {}) => plain(refusalText(refuse(code, "What happened.", more)));
+    expect(textOf("duplicate_request", { existing: "jit_1" })).toContain("/jit cancel jit_1");
+    expect(textOf("identity_not_linked")).toContain("An administrator can link");
+    expect(textOf("rate_limited", { retryAfterSeconds: 90 })).toContain("Try again in 1 minute 30 seconds.");
+    expect(textOf("policy_denied")).toContain("/jit why");
+    expect(textOf("already_claimed")).toContain("Replace credential");
   });
 
-  test("quote what a policy's author says, once, so that no text can end the quotation", () => {
+  test("quote a policy's message once, and no text can end the quotation", () => {
     const policyMessage = 'Use the replica."\nTicket: INC-1 ”said Ann';
     const detail = `The policy "no" denies read:x.${policyMessageTail(policyMessage)}`;
     const [first = [], quoted = []] = refusalText(refuse("policy_denied", detail, { policyMessage }));
@@ -42,17 +42,17 @@ describe("refusals", () => {
     expect(plain([quoted])).toBe(`Its author says: "Use the replica.' Ticket: INC-1 'said Ann"`);
   });
 
-  test("leave moments to the reader's own time zone, and what only looks like one as it is", () => {
-    const said = (detail: string) => refusalText(refuse("already_decided", detail))[0];
-    expect(said("Already denied by Ann at 2026-01-15T10:30:00.000Z.")).toEqual([
+  test("mark times for the reader's time zone, but not texts that only look like one", () => {
+    const textOf = (detail: string) => refusalText(refuse("already_decided", detail))[0];
+    expect(textOf("Already denied by Ann at 2026-01-15T10:30:00.000Z.")).toEqual([
       { literal: "Already denied by Ann at " },
       { time: "2026-01-15T10:30:00.000Z" },
       { literal: "." },
     ]);
-    expect(said("2026-99-15T10:30:00.000Z")).toEqual([{ literal: "2026-99-15T10:30:00.000Z" }]);
+    expect(textOf("2026-99-15T10:30:00.000Z")).toEqual([{ literal: "2026-99-15T10:30:00.000Z" }]);
   });
 
-  test("keep what somebody typed as data", () => {
+  test("keep typed text as data", () => {
     expect(refusalText(refuse("not_found", 'There is no request "<!here>".'))[0]).toEqual([
       { literal: 'There is no request "<!here>".' },
     ]);
@@ -87,7 +87,7 @@ describe("durations", () => {
     ["", undefined],
   ])("%s is read as %s", (typed, short) => expect(readDuration(typed)).toBe(short));
 
-  test("what is left is never said to be more than it is", () => {
+  test("the remaining time is never overstated", () => {
     expect(timeLeftWords(42 * minuteMs + 59_999)).toBe("42 minutes");
     expect(timeLeftWords(59_999)).toBe("less than a minute");
     expect(timeLeftWords(25 * hourMs + 30 * minuteMs)).toBe("1 day 1 hour");
@@ -101,7 +101,7 @@ describe("durations", () => {
   });
 });
 
-describe("people's words cannot imitate ours", () => {
+describe("user text cannot imitate ours:", () => {
   test.each([
     ["right-to-left override", "ok\u202Egnp.exe", "ok⟨U+202E⟩gnp.exe"],
     ["zero width", "pay\u200Bpal", "pay⟨U+200B⟩pal"],
@@ -114,19 +114,19 @@ describe("people's words cannot imitate ours", () => {
     ["half a pair", "a\uD800b", "a⟨U+D800⟩b"],
     ["a lone joiner", "a\u200Db", "a⟨U+200D⟩b"],
     ["line separators", "a\u2028b\r\nc\u0085d", "a\nb\nc\nd"],
-  ])("%s is shown", (_, hidden, shown) => expect(escapeInvisible(hidden)).toBe(shown));
+  ])("%s becomes visible", (_, hidden, shown) => expect(escapeInvisible(hidden)).toBe(shown));
 
-  test("ordinary writing stays as it is", () => {
+  test("ordinary writing is unchanged", () => {
     for (const text of ["Grüße, Ångström", "日本語\tテキスト\n2", "👩🏽‍💻 ❤️‍🔥 🏳️‍🌈", "שלום", "naïve e\u0301"]) {
       expect(escapeInvisible(text)).toBe(text);
     }
   });
 
-  test("marks do not pile up over other lines", () => {
+  test("combining marks cannot cover other lines", () => {
     expect(escapeInvisible(`a${"\u0301".repeat(50)}`).length).toBeLessThan(12);
   });
 
-  test("nothing unseen is left in any text", () => {
+  test("no text keeps invisible characters", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
         expect(escapeInvisible(text)).not.toMatch(
@@ -138,12 +138,12 @@ describe("people's words cannot imitate ours", () => {
 });
 
 describe("cutting", () => {
-  test("never halves what is one character to a reader", () => {
+  test("never splits a grapheme", () => {
     expect(cutTo("abc👩🏽‍💻def", 6)).toBe("abc…");
     expect(cutTo("e\u0301e\u0301e\u0301", 5)).toBe("e\u0301e\u0301…");
   });
 
-  test("keeps what fits, and the limit by whatever is counted", () => {
+  test("keeps text that fits, and stays within the limit of any count", () => {
     const escaped = (text: string) => text.replaceAll("&", "&amp;").length;
     expect(cutTo("abc", 3)).toBe("abc");
     expect(cutTo("&&&", 11, escaped)).toBe("&&…");
@@ -157,14 +157,14 @@ describe("cutting", () => {
 });
 
 describe("did you mean", () => {
-  test("counts what was left out, added, changed and swapped", () => {
+  test("counts omitted, added, changed and swapped letters", () => {
     expect(editDistance("request", "reqest")).toBe(1);
     expect(editDistance("deny", "dney")).toBe(1);
     expect(editDistance("kitten", "sitting")).toBe(3);
     expect(editDistance("", "why")).toBe(3);
   });
 
-  test("guesses only what is near", () => {
+  test("suggests only similar words", () => {
     expect(closestMatch("aprove", ["approve", "deny"])).toBe("approve");
     expect(closestMatch("zzz", ["approve", "deny"])).toBeUndefined();
     expect(closestMatch("a".repeat(10_000), ["approve"])).toBeUndefined();

@@ -29,7 +29,7 @@ import { decideExtension, decideSubmission } from "../../../src/core/decisions/d
 import { decideTick } from "../../../src/core/decisions/decide-tick.ts";
 import { hourMs } from "../../../src/core/values/time.ts";
 import { approvalPolicy, facts, mondayNoon, scopeOf } from "./policies.ts";
-import { heard, wantedTargets, type Report } from "./target-reports.ts";
+import { decideReport, desiredTargets, type Report } from "./target-reports.ts";
 
 export const idOf = (name: string): IdentityId => makeId("identity", name);
 
@@ -53,7 +53,7 @@ export const actor = (name: string, via: Via = "api"): Actor => ({
   via,
 });
 
-/** Everything a decision is made from, changeable between presses as the real world is. */
+/** Everything a decision depends on; tests change it between commands. */
 export interface World {
   readonly people: readonly Identity[];
   readonly policies: readonly Policy[];
@@ -82,7 +82,7 @@ export const world = (...policies: readonly Policy[]): World => ({
 
 export const directory = (of: World): Directory => directoryOf(of.people);
 
-/** Not a hash, and enough to tell one text from another. */
+/** Not a real hash, but enough to distinguish texts. */
 export const digest = (text: string): string =>
   Array.from(text)
     .reduce((sum, letter) => (sum * 31n + BigInt(letter.codePointAt(0) ?? 0)) % 2n ** 120n, 7n)
@@ -90,10 +90,10 @@ export const digest = (text: string): string =>
     .padStart(32, "0");
 
 let count = 0;
-export const nextTail = (): string => `t${++count}`;
+export const nextIdSuffix = (): string => `t${++count}`;
 
 export const askOf = (more: Partial<RequestSpec> = {}): RequestSpec => ({
-  id: makeId("request", nextTail()),
+  id: makeId("request", nextIdSuffix()),
   subjectId: idOf("dev"),
   requestedById: more.subjectId ?? idOf("dev"),
   reason: "an incident",
@@ -104,7 +104,7 @@ export const askOf = (more: Partial<RequestSpec> = {}): RequestSpec => ({
   ...more,
 });
 
-export const assessed = (of: World, scopes: readonly Scope[], durationMs = 4 * hourMs): Assessment => {
+export const assess = (of: World, scopes: readonly Scope[], durationMs = 4 * hourMs): Assessment => {
   const index = indexPolicies(of.policies);
   return {
     risk: null,
@@ -123,7 +123,7 @@ const identity = (of: World, id: IdentityId): Identity => assertPresent(director
 
 const submissionFacts = (of: World, ask: RequestSpec, totalMs = ask.durationMs) => ({
   subject: identity(of, ask.subjectId),
-  assessment: assessed(of, ask.scopes, totalMs),
+  assessment: assess(of, ask.scopes, totalMs),
   directory: directory(of),
   lockdown: of.lockdown === true,
   digest,
@@ -173,7 +173,7 @@ export type Command =
   | { do: "tick" };
 
 const credential = () => {
-  const tail = nextTail();
+  const tail = nextIdSuffix();
   return { id: makeId("credential", tail), hash: tail, last4: "abcd", issuedAt: mondayNoon };
 };
 
@@ -184,7 +184,7 @@ export const decide = (of: World, accessCase: AccessCase, command: Command, now:
     by: actor(name, via),
     behind: [],
     directory: directory(of),
-    current: assessed(of, request.scopes, request.extension?.totalMs ?? request.durationMs),
+    current: assess(of, request.scopes, request.extension?.totalMs ?? request.durationMs),
     subject: identity(of, request.subjectId),
     lockdown: of.lockdown === true,
     digest,
@@ -202,7 +202,7 @@ export const decide = (of: World, accessCase: AccessCase, command: Command, now:
     case "cleared":
     case "overdue":
     case "drifted":
-      return heard(accessCase, command, now);
+      return decideReport(accessCase, command, now);
     case "claim":
     case "prepare":
     case "rotate": {
@@ -213,11 +213,11 @@ export const decide = (of: World, accessCase: AccessCase, command: Command, now:
         subject,
         current,
         lockdown,
-        grantId: makeId("grant", nextTail()),
+        grantId: makeId("grant", nextIdSuffix()),
         credential: credential(),
         startedAt: now,
         isPrepared: accessCase.grant?.phase === "PREPARING",
-        desired: wantedTargets,
+        desired: desiredTargets,
       };
       if (command.do === "prepare") return decidePrepare(accessCase, claim, now);
       return command.do === "claim"
@@ -248,15 +248,16 @@ export const decide = (of: World, accessCase: AccessCase, command: Command, now:
   }
 };
 
-/** The case after what happened, an extension being kept beside its parent. */
-export const after = (accessCase: AccessCase | undefined, happened: readonly Recorded[]): AccessCase => {
+/** Applies events to a case; a new extension is kept beside its parent. */
+export const applyEvents = (accessCase: AccessCase | undefined, events: readonly Recorded[]): AccessCase => {
   let { request, grant, extension }: Partial<AccessCase> = accessCase ?? {};
-  for (const one of happened) {
-    // A request may prepare another grant when an earlier one was abandoned.
-    if (one.on === "grant")
-      grant = evolveGrant(one.event.type === "GrantPrepared" ? undefined : grant, one.event);
-    else if (request === undefined || one.id === request.id) request = evolveRequest(request, one.event);
-    else extension = evolveRequest(extension?.id === one.id ? extension : undefined, one.event);
+  for (const recorded of events) {
+    // A request may prepare another grant after an earlier one was abandoned.
+    if (recorded.on === "grant")
+      grant = evolveGrant(recorded.event.type === "GrantPrepared" ? undefined : grant, recorded.event);
+    else if (request === undefined || recorded.id === request.id)
+      request = evolveRequest(request, recorded.event);
+    else extension = evolveRequest(extension?.id === recorded.id ? extension : undefined, recorded.event);
   }
   return {
     request: assertPresent(request, "a request"),
@@ -269,7 +270,7 @@ export const after = (accessCase: AccessCase | undefined, happened: readonly Rec
 export const startedGrant = (accessCase: AccessCase): StartedGrant =>
   assertPresent(hasStarted(accessCase.grant) ? accessCase.grant : undefined, "access that has started");
 
-/** Plays commands that must succeed. */
+/** Runs commands, all of which must succeed. */
 export const play = (
   of: World,
   accessCase: AccessCase,
@@ -279,17 +280,17 @@ export const play = (
   for (const [command, at] of steps) {
     const decision = decide(of, current, command, at ?? mondayNoon);
     if (isRefusal(decision)) throw new Error(`${command.do}: ${decision.refused} ${decision.detail}`);
-    current = after(current, decision);
+    current = applyEvents(current, decision);
   }
   return current;
 };
 
-export const submitted = (of: World, ask?: RequestSpec, now?: Instant): AccessCase => {
+export const submitOrThrow = (of: World, ask?: RequestSpec, now?: Instant): AccessCase => {
   const decision = submit(of, ask, now);
   if (isRefusal(decision)) throw new Error(`submit: ${decision.refused} ${decision.detail}`);
-  return after(undefined, decision);
+  return applyEvents(undefined, decision);
 };
 
-/** A refusal's code, or the types of the events, for tables. */
+/** The code of a refusal, or the types of events; for tables. */
 export const outcomeOf = (decision: Decision): string =>
-  isRefusal(decision) ? decision.refused : decision.map((one) => one.event.type).join(" ") || "nothing";
+  isRefusal(decision) ? decision.refused : decision.map(({ event }) => event.type).join(" ") || "nothing";

@@ -3,44 +3,43 @@ import { claimPreparedWithinMs, provisionWithinMs } from "../../../src/core/acce
 import { isRefusal } from "../../../src/core/values/refusals.ts";
 import { dayMs, hourMs, plus } from "../../../src/core/values/time.ts";
 import { approvalPolicy, mondayNoon, stageBy } from "./policies.ts";
-import { after, breakGlass, play, submitted, world, type Command } from "./decision-setup.ts";
+import { applyEvents, breakGlass, play, submitOrThrow, world, type Command } from "./decision-setup.ts";
 
 export const testWorld = world(approvalPolicy("dba", { windowMs: dayMs, stages: [stageBy("group:dba")] }));
 const start = mondayNoon;
 const at = (ms: number) => plus(start, ms);
 
-const pending = submitted(testWorld);
+const pending = submitOrThrow(testWorld);
 const approved = play(testWorld, pending, [[{ do: "approve", by: "ann" }]]);
 const active = play(testWorld, approved, [[{ do: "claim", by: "dev" }]]);
-const broken = (() => {
+const breakGlassTaken = (() => {
   const decision = breakGlass(testWorld);
   if (isRefusal(decision)) throw new Error(decision.detail);
-  return after(undefined, decision);
+  return applyEvents(undefined, decision);
 })();
-const brokenActive = play(testWorld, broken, [[{ do: "claim", by: "dev" }]]);
+const breakGlassActive = play(testWorld, breakGlassTaken, [[{ do: "claim", by: "dev" }]]);
 
-const both = ["db", "cache"] as const;
-const ready = (accessCase: AccessCase) =>
+const connectors = ["db", "cache"] as const;
+const provisionAll = (accessCase: AccessCase) =>
   play(
     testWorld,
     accessCase,
-    both.map((where) => [{ do: "provisioned", at: where }] as const),
+    connectors.map((where) => [{ do: "provisioned", at: where }] as const),
   );
 const preparing = play(testWorld, approved, [[{ do: "prepare", by: "dev" }]]);
-const prepared = ready(preparing);
+const prepared = provisionAll(preparing);
 const withTargets = play(testWorld, prepared, [[{ do: "claim", by: "dev" }]]);
 const failed = play(testWorld, preparing, [[{ do: "failed", at: "db" }]]);
 const abandoned = play(testWorld, prepared, [[{ do: "tick" }, at(claimPreparedWithinMs)]]);
-const completedAt = (accessCase: AccessCase) =>
-  play(testWorld, accessCase, [[{ do: "complete", by: "dev" }]]);
-const cleared = (accessCase: AccessCase) =>
+const complete = (accessCase: AccessCase) => play(testWorld, accessCase, [[{ do: "complete", by: "dev" }]]);
+const clearAll = (accessCase: AccessCase) =>
   play(
     testWorld,
     accessCase,
-    both.map((where) => [{ do: "cleared", at: where }] as const),
+    connectors.map((where) => [{ do: "cleared", at: where }] as const),
   );
 
-/** Every state a case can be in, with the moment it is looked at. */
+/** Every state of a case, with the time at which it is tested. */
 export const states = {
   pending: [pending, at(hourMs)],
   "pending, window passed": [pending, at(dayMs)],
@@ -65,12 +64,12 @@ export const states = {
   failed: [failed, at(1)],
   "active at targets": [withTargets, at(hourMs)],
   "active at targets, time over": [withTargets, at(4 * hourMs)],
-  "completed at targets": [completedAt(withTargets), at(1)],
-  "completed at targets, overdue": [completedAt(withTargets), at(60_000)],
-  "completed and settled": [cleared(completedAt(withTargets)), at(60_000)],
-  "break-glass taken": [broken, at(0)],
-  "break-glass active": [brokenActive, at(60_000)],
-  "break-glass over": [brokenActive, at(2 * hourMs)],
+  "completed at targets": [complete(withTargets), at(1)],
+  "completed at targets, overdue": [complete(withTargets), at(60_000)],
+  "completed and settled": [clearAll(complete(withTargets)), at(60_000)],
+  "break-glass taken": [breakGlassTaken, at(0)],
+  "break-glass active": [breakGlassActive, at(60_000)],
+  "break-glass over": [breakGlassActive, at(2 * hourMs)],
 } satisfies Record<string, readonly [AccessCase, ReturnType<typeof at>]>;
 
 export const commands = {

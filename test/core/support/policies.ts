@@ -86,7 +86,7 @@ export const stageBy = (approvers: string, more: Partial<StageRule> = {}): Stage
 
 export const never: Condition = { anyOf: [] };
 export const always: Condition = { not: never };
-/** Unknown as long as no risk is given. */
+/** Unknown while no risk is set. */
 export const unknown: Condition = { type: "RISK_SCORE", operator: "LESS_THAN", value: 30 };
 
 export const anyScope = fc
@@ -177,7 +177,7 @@ const anyEffect = everyMember<PolicyEffect["kind"], PolicyEffect>({
     .map((stages) => ({ kind: "approval", approval: { windowMs: dayMs, channels: [], stages } })),
 });
 
-/** Policies of every kind under distinct names. */
+/** Policies of every kind, with distinct names. */
 export const anyPolicies: fc.Arbitrary<readonly Policy[]> = fc
   .array(
     fc.record({

@@ -12,12 +12,12 @@ import { targetOf } from "../../../src/core/access/grant.ts";
 import type { DesiredTarget } from "../../../src/core/access/target.ts";
 import { scopeOf } from "./policies.ts";
 
-/** What a target of the grant says. */
+/** A report about one target of the grant. */
 export type Report =
   | { do: "attempted" | "provisioned" | "failed" | "cleared" | "overdue"; at: string }
   | { do: "drifted"; at: string; drift: readonly string[] };
 
-export const heard = (accessCase: AccessCase, report: Report, now: Instant): Decision => {
+export const decideReport = (accessCase: AccessCase, report: Report, now: Instant): Decision => {
   const { grant } = accessCase;
   if (report.do === "failed") return decideFailure(accessCase, report.at, "it refused", now);
   if (grant === undefined) return [];
@@ -37,8 +37,8 @@ export const heard = (accessCase: AccessCase, report: Report, now: Instant): Dec
   }
 };
 
-/** What the connectors of this world serve of every request that is prepared. */
-export const wantedTargets: readonly DesiredTarget[] = ["db", "cache"].map((connector) => ({
+/** The targets that connectors serve for every prepared request. */
+export const desiredTargets: readonly DesiredTarget[] = ["db", "cache"].map((connector) => ({
   connector,
   object: `jit_${connector}`,
   scopes: [scopeOf("read:prod:orders-db")],

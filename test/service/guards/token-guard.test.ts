@@ -5,7 +5,7 @@ import { emptyRules } from "../../../src/core/policy/policy.ts";
 import type { Step, Store, Write } from "../../../src/service/ports/store.ts";
 import { guardedFromTokens } from "../../../src/service/guards/token-guard.ts";
 import {
-  answerFixture,
+  idempotencyFixture,
   at,
   auditFixture,
   claimedFixture,
@@ -183,7 +183,7 @@ describe("no token is stored, wherever it stands in a step", () => {
       audit: [auditFixture({ data: { words: "x", list: ["y"] } })],
       effects: [noticeFixture("e", request.id)],
       unique: [{ take: "policy-name:x", owner: "pol_x" }],
-      idempotencyRecord: answerFixture(),
+      idempotencyRecord: idempotencyFixture(),
     });
     let count = 0;
     for (const planted of plantings(step, live)) {

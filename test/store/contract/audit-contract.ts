@@ -10,7 +10,7 @@ import {
   requestFixture,
   someone,
   stepFixture,
-  writing,
+  writeStep,
 } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
 import { committed } from "../../support/committed.ts";
@@ -138,7 +138,7 @@ export function auditContract(open: OpenEmptyStore): void {
     const request = (tail: string, changes: Partial<AccessRequest>) =>
       ({ kind: "request", value: requestFixture(tail, changes), dueAt: null }) as const;
     await committed(store, {
-      ...writing([
+      ...writeStep([
         ...tails.map((tail) => request(tail, { phase: "CLAIMED", grantId: ids.grant(tail) })),
         ...tails.map((tail) => ({ kind: "grant", value: grantFixture(tail) }) as const),
       ]),
@@ -168,7 +168,7 @@ export function auditContract(open: OpenEmptyStore): void {
     const value = requestFixture("a", { phase: "DENIED" });
     const about = (action: AuditAction) => auditFixture({ request: ids.request("a"), action });
     const many = Array.from({ length: 1_200 }, () => about("approval.reminded"));
-    const step = writing([{ kind: "request", value, dueAt: null }]);
+    const step = writeStep([{ kind: "request", value, dueAt: null }]);
     await committed(store, { ...step, audit: [about("request.submitted"), ...many] });
     expect(await store.unrecorded(20)).toEqual([{ kind: "request", id: ids.request("a") }]);
     await committed(store, records(about("request.denied")));

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Bug } from "../../../src/core/values/assert.ts";
 import type { Step } from "../../../src/service/ports/store.ts";
 import {
-  answerFixture,
+  idempotencyFixture,
   approvedFixture,
   at,
   auditFixture,
@@ -10,21 +10,22 @@ import {
   noticeFixture,
   requestFixture,
   stepFixture,
-  writing,
+  writeStep,
 } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
 import { committed } from "../../support/committed.ts";
 
 const dueAt = at(60);
-const submitted = (tail: string): Step => writing([{ kind: "request", value: requestFixture(tail), dueAt }]);
+const submitted = (tail: string): Step =>
+  writeStep([{ kind: "request", value: requestFixture(tail), dueAt }]);
 const approved = (tail: string, version: number): Step =>
-  writing([{ kind: "request", value: approvedFixture(tail), dueAt }], { [ids.request(tail)]: version });
+  writeStep([{ kind: "request", value: approvedFixture(tail), dueAt }], { [ids.request(tail)]: version });
 
 export function commitContract(open: OpenEmptyStore): void {
   test("what is committed is read back as it was written, at version 1 and then one higher each time", async () => {
     const store = await open();
     const value = requestFixture("a", { reason: "Ünïcode 🔑, \ud800 and \n" });
-    await committed(store, writing([{ kind: "request", value, dueAt }]));
+    await committed(store, writeStep([{ kind: "request", value, dueAt }]));
     expect(await store.request(value.id)).toEqual({ request: { value, version: 1 }, grant: undefined });
     await committed(store, approved("a", 1));
     expect((await store.request(value.id))?.request).toEqual({ value: approvedFixture("a"), version: 2 });
@@ -85,13 +86,13 @@ export function commitContract(open: OpenEmptyStore): void {
   test("a step that conflicts or fails does no harm to those committed beside it", async () => {
     const store = await open();
     const broken: Step = {
-      ...writing([
+      ...writeStep([
         { kind: "request", value: requestFixture("broken"), dueAt },
         { kind: "policyDeleted", id: ids.policy("none") },
       ]),
       audit: [auditFixture()],
     };
-    const conflicting = writing([
+    const conflicting = writeStep([
       { kind: "request", value: requestFixture("late"), dueAt },
       { kind: "effectSettled", id: ids.effect("none"), lease: 1 },
     ]);
@@ -150,7 +151,7 @@ export function commitContract(open: OpenEmptyStore): void {
 
   test("an answer is kept with its step, for its key, call and idempotency key alone", async () => {
     const store = await open();
-    const answer = answerFixture();
+    const answer = idempotencyFixture();
     await committed(store, { ...submitted("a"), idempotencyRecord: answer });
     expect(await store.idempotencyRecord(answer.keyId, answer.call, "once")).toEqual(answer);
     expect(await store.idempotencyRecord(answer.keyId, answer.call, "twice")).toBeUndefined();
@@ -161,7 +162,7 @@ export function commitContract(open: OpenEmptyStore): void {
 
   test("answers older than a day make room", async () => {
     const store = await open();
-    const answer = answerFixture();
+    const answer = idempotencyFixture();
     await committed(
       store,
       stepFixture({ idempotencyRecord: answer }),

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import type { Identity } from "../../../src/core/values/identity.ts";
 import type { Store } from "../../../src/service/ports/store.ts";
-import { at, hashOf, identityFixture, ids, keyFixture, selector, writing } from "../../support/fixtures.ts";
+import { at, hashOf, identityFixture, ids, keyFixture, selector, writeStep } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
 import { committed } from "../../support/committed.ts";
 
 async function keep(store: Store, ...people: readonly Identity[]): Promise<void> {
-  await committed(store, ...people.map((value) => writing([{ kind: "identity", value }])));
+  await committed(store, ...people.map((value) => writeStep([{ kind: "identity", value }])));
 }
 
 async function meant(
@@ -40,7 +40,7 @@ export function directoryContract(open: OpenEmptyStore): void {
     const store = await open();
     await keep(store, identityFixture("dev", { groups: ["a", "b"] }));
     const changed = identityFixture("dev", { groups: ["b", "c"], email: "new@company.com" });
-    await committed(store, writing([{ kind: "identity", value: changed }], { id_dev: 1 }));
+    await committed(store, writeStep([{ kind: "identity", value: changed }], { id_dev: 1 }));
     expect(await meant(store, [], ["group:a", "dev@company.com"])).toEqual([]);
     for (const text of ["group:b", "group:c", "new@company.com"])
       expect(await meant(store, [], [text])).toEqual(["dev"]);
@@ -73,7 +73,7 @@ export function directoryContract(open: OpenEmptyStore): void {
     const identity = identityFixture("dev");
     const key = keyFixture("a");
     await keep(store, identity);
-    await committed(store, writing([{ kind: "key", value: key }]));
+    await committed(store, writeStep([{ kind: "key", value: key }]));
     expect(await store.key(key.id)).toEqual({ value: key, version: 1 });
     expect(await store.keyByHash(key.hash)).toEqual({ key: { value: key, version: 1 }, identity });
     expect(await store.keyByHash(hashOf("other"))).toBeUndefined();
@@ -115,8 +115,8 @@ export function directoryContract(open: OpenEmptyStore): void {
     const deleted = { ...old, deletedAt: at(1) };
     await committed(
       store,
-      writing([{ kind: "key", value: old }]),
-      writing([{ kind: "key", value: deleted }], { key_old: 1 }),
+      writeStep([{ kind: "key", value: old }]),
+      writeStep([{ kind: "key", value: deleted }], { key_old: 1 }),
     );
     expect((await store.keyByHash(old.hash))?.key).toEqual({ value: deleted, version: 2 });
     expect(await store.keysOf(old.identityId)).toEqual([]);
@@ -124,8 +124,8 @@ export function directoryContract(open: OpenEmptyStore): void {
     const other = keyFixture("other", { identityId: ids.identity("ann") });
     await committed(
       store,
-      writing([{ kind: "key", value: again }]),
-      writing([{ kind: "key", value: other }]),
+      writeStep([{ kind: "key", value: again }]),
+      writeStep([{ kind: "key", value: other }]),
     );
     expect((await store.keyByHash(old.hash))?.key.value.id).toBe("key_new");
     expect(await store.keysOf(old.identityId)).toEqual([{ value: again, version: 1 }]);

@@ -17,7 +17,7 @@ import {
   requestFixture,
   scope,
   stageFixture,
-  writing,
+  writeStep,
 } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
 import { committed } from "../../support/committed.ts";
@@ -81,7 +81,7 @@ async function keep(store: Store, all: readonly Kept[]): Promise<void> {
   for (const { request, grant } of all) {
     await committed(
       store,
-      writing([
+      writeStep([
         { kind: "request", value: request, dueAt: null },
         ...(grant === undefined ? [] : [{ kind: "grant", value: grant } as const]),
       ]),
@@ -98,7 +98,7 @@ async function keepTogether(store: Store, all: readonly Kept[]): Promise<void> {
         { kind: "request", value: request, dueAt: null } as const,
         ...(grant === undefined ? [] : [{ kind: "grant", value: grant } as const]),
       ]);
-    await committed(store, writing(writes));
+    await committed(store, writeStep(writes));
   }
 }
 
@@ -196,7 +196,7 @@ export function filterContract(open: OpenEmptyStore): void {
       const writes = changes[index] ?? [];
       const [write] = writes;
       const version = write?.kind === "request" ? versions.requests++ : versions.grants++;
-      await committed(store, writing([...writes], { [write?.value.id ?? ""]: version }));
+      await committed(store, writeStep([...writes], { [write?.value.id ?? ""]: version }));
       expect(await found(status)).toEqual([1, 1, 1]);
       for (const other of statuses) if (other !== status) expect(await found(other)).toEqual([0, 0, 0]);
     }
@@ -228,7 +228,7 @@ export function filterContract(open: OpenEmptyStore): void {
     const store = await open();
     await committed(
       store,
-      writing([{ kind: "identity", value: identityFixture("dev", { managerId: ids.identity("boss") }) }]),
+      writeStep([{ kind: "identity", value: identityFixture("dev", { managerId: ids.identity("boss") }) }]),
     );
     const common = { minute: 0, subject: "dev", asker: "dev", scope: "read:a", end: 60 } as const;
     const all = Array.from({ length: 2_200 }, (_, index) =>
@@ -253,7 +253,7 @@ export function filterContract(open: OpenEmptyStore): void {
       const tail = ["a", "b", "c"][index] ?? "";
       await committed(
         store,
-        writing([
+        writeStep([
           { kind: "request", value: claimedFixture(tail), dueAt: null },
           { kind: "grant", value: grant },
         ]),
@@ -264,7 +264,7 @@ export function filterContract(open: OpenEmptyStore): void {
     ]);
     await committed(
       store,
-      writing([{ kind: "grant", value: grantFixture("c", { phase: "REVOKED", expiresAt: at(30) }) }], {
+      writeStep([{ kind: "grant", value: grantFixture("c", { phase: "REVOKED", expiresAt: at(30) }) }], {
         gr_c: 1,
       }),
     );

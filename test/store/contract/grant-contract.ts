@@ -15,7 +15,7 @@ import {
   requestFixture,
   scope,
   stepFixture,
-  writing,
+  writeStep,
 } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
 import { committed } from "../../support/committed.ts";
@@ -33,7 +33,7 @@ async function withGrant(
 ): Promise<void> {
   await committed(
     store,
-    writing([
+    writeStep([
       { kind: "request", value: claimedFixture(tail), dueAt: null },
       { kind: "grant", value: grantFixture(tail, changes) },
     ]),
@@ -70,7 +70,7 @@ export function grantContract(open: OpenEmptyStore): void {
   test("a token's hash leads to its credential, grant and person in one go", async () => {
     const store = await open();
     const identity = identityFixture("dev");
-    await committed(store, writing([{ kind: "identity", value: identity }]));
+    await committed(store, writeStep([{ kind: "identity", value: identity }]));
     await withGrant(store);
     expect(await store.credential(hashOf("token a"))).toEqual({
       credentialId: ids.credential("a"),
@@ -85,10 +85,10 @@ export function grantContract(open: OpenEmptyStore): void {
 
   test("after a rotation the old token is known as no longer current", async () => {
     const store = await open();
-    await committed(store, writing([{ kind: "identity", value: identityFixture("dev") }]));
+    await committed(store, writeStep([{ kind: "identity", value: identityFixture("dev") }]));
     await withGrant(store);
     const rotated = grantFixture("a", { credential: credentialFixture("a2") });
-    await committed(store, writing([{ kind: "grant", value: rotated }], { [rotated.id]: 1 }));
+    await committed(store, writeStep([{ kind: "grant", value: rotated }], { [rotated.id]: 1 }));
     expect(await store.credential(hashOf("token a"))).toMatchObject({
       current: false,
       credentialId: "cred_a",
@@ -102,7 +102,7 @@ export function grantContract(open: OpenEmptyStore): void {
 
   test("a token is looked up as its grant stands: prolonged, and over", async () => {
     const store = await open();
-    await committed(store, writing([{ kind: "identity", value: identityFixture("dev") }]));
+    await committed(store, writeStep([{ kind: "identity", value: identityFixture("dev") }]));
     const facts = { scopes: [scope("write:prod:orders-db"), readDb], breakGlass: true };
     await withGrant(store, "a", facts);
     const known = {
@@ -112,10 +112,10 @@ export function grantContract(open: OpenEmptyStore): void {
     };
     expect((await store.credential(hashOf("token a")))?.grant).toEqual(known);
     const prolonged = grantFixture("a", { ...facts, expiresAt: at(90) });
-    await committed(store, writing([{ kind: "grant", value: prolonged }], { [prolonged.id]: 1 }));
+    await committed(store, writeStep([{ kind: "grant", value: prolonged }], { [prolonged.id]: 1 }));
     expect((await store.credential(hashOf("token a")))?.grant).toEqual({ ...known, expiresAt: at(90) });
     const over = { ...prolonged, phase: "REVOKED", endedAt: at(3) } as const;
-    await committed(store, writing([{ kind: "grant", value: over }], { [over.id]: 2 }));
+    await committed(store, writeStep([{ kind: "grant", value: over }], { [over.id]: 2 }));
     expect((await store.credential(hashOf("token a")))?.grant).toEqual({
       ...known,
       expiresAt: at(90),
@@ -125,11 +125,11 @@ export function grantContract(open: OpenEmptyStore): void {
 
   test("the first use of a credential is kept and a later one changes nothing", async () => {
     const store = await open();
-    await committed(store, writing([{ kind: "identity", value: identityFixture("dev") }]));
+    await committed(store, writeStep([{ kind: "identity", value: identityFixture("dev") }]));
     await withGrant(store);
     await committed(store, usedAt(1), usedAt(2));
     const ended = grantFixture("a", { phase: "COMPLETED", endedAt: at(3) });
-    await committed(store, writing([{ kind: "grant", value: ended }], { [ended.id]: 1 }));
+    await committed(store, writeStep([{ kind: "grant", value: ended }], { [ended.id]: 1 }));
     expect(await store.credential(hashOf("token a"))).toMatchObject({ firstUsedAt: at(1), current: true });
   });
 
@@ -151,7 +151,7 @@ export function grantContract(open: OpenEmptyStore): void {
     expect(await store.dueGrants(at(90), 10)).toEqual(["jit_early", "jit_late"]);
     expect(await store.dueGrants(at(90), 1)).toEqual(["jit_early"]);
     const expired = grantFixture("early", { expiresAt: at(60), phase: "EXPIRED", endedAt: at(60) });
-    await committed(store, writing([{ kind: "grant", value: expired }], { [expired.id]: 1 }));
+    await committed(store, writeStep([{ kind: "grant", value: expired }], { [expired.id]: 1 }));
     expect(await store.dueGrants(at(90), 10)).toEqual(["jit_late"]);
   });
 
@@ -160,13 +160,13 @@ export function grantContract(open: OpenEmptyStore): void {
     await committed(
       store,
       ...[at(20), at(10), null].map((dueAt, index) =>
-        writing([{ kind: "request", value: requestFixture(`r${index}`), dueAt }]),
+        writeStep([{ kind: "request", value: requestFixture(`r${index}`), dueAt }]),
       ),
     );
     expect(await store.dueRequests(at(9), 10)).toEqual([]);
     expect(await store.dueRequests(at(999), 10)).toEqual(["jit_r1", "jit_r0"]);
     expect(await store.dueRequests(at(999), 1)).toEqual(["jit_r1"]);
-    const later = writing([{ kind: "request", value: requestFixture("r1"), dueAt: null }], { jit_r1: 1 });
+    const later = writeStep([{ kind: "request", value: requestFixture("r1"), dueAt: null }], { jit_r1: 1 });
     await committed(store, later);
     expect(await store.dueRequests(at(999), 10)).toEqual(["jit_r0"]);
   });
@@ -176,8 +176,8 @@ export function grantContract(open: OpenEmptyStore): void {
     const waiting = ["r0", "r1", "r2"].map((tail) => requestFixture(tail));
     await committed(
       store,
-      writing([{ kind: "request", value: approvedFixture("approved"), dueAt: null }]),
-      ...waiting.map((value) => writing([{ kind: "request", value, dueAt: null }])),
+      writeStep([{ kind: "request", value: approvedFixture("approved"), dueAt: null }]),
+      ...waiting.map((value) => writeStep([{ kind: "request", value, dueAt: null }])),
     );
     const first = await store.waitingRequests(0, 2);
     expect(first.map((one) => one.request)).toEqual(waiting.slice(0, 2));
@@ -197,7 +197,7 @@ export function grantContract(open: OpenEmptyStore): void {
         approvedFixture("unclaimed", breakGlass([])),
         claimedFixture("unjustified", breakGlass([review("unjustified", 1)])),
         claimedFixture("later", breakGlass([])),
-      ].map((value) => writing([{ kind: "request", value, dueAt: null }])),
+      ].map((value) => writeStep([{ kind: "request", value, dueAt: null }])),
     );
     const first = await store.openReviews(0, 2);
     expect(first.map((one) => one.request.id)).toEqual(["jit_open", "jit_unjustified"]);
@@ -216,12 +216,12 @@ export function grantContract(open: OpenEmptyStore): void {
         requestFixture("stranded", { approvalDeadline, stranded }),
         requestFixture("again", { approvalDeadline, stranded: { ...stranded, until: at(2) } }),
         requestFixture("denied", { approvalDeadline, stranded, phase: "DENIED", endedAt: at(3) }),
-      ].map((value) => writing([{ kind: "request", value, dueAt: null }])),
+      ].map((value) => writeStep([{ kind: "request", value, dueAt: null }])),
     );
     expect(await store.strandedRequests(at(59))).toBe(1);
     expect(await store.strandedRequests(at(60))).toBe(0);
     const later = requestFixture("stranded", { approvalDeadline, stranded, phase: "CANCELLED" });
-    await committed(store, writing([{ kind: "request", value: later, dueAt: null }], { jit_stranded: 1 }));
+    await committed(store, writeStep([{ kind: "request", value: later, dueAt: null }], { jit_stranded: 1 }));
     expect(await store.strandedRequests(at(59))).toBe(0);
   });
 
@@ -229,20 +229,20 @@ export function grantContract(open: OpenEmptyStore): void {
     const store = await open();
     await committed(
       store,
-      writing([
+      writeStep([
         { kind: "request", value: requestFixture("pending", { approvalDeadline: at(10) }), dueAt: null },
       ]),
-      writing([
+      writeStep([
         { kind: "request", value: approvedFixture("approved", { claimDeadline: at(20) }), dueAt: null },
       ]),
-      writing([
+      writeStep([
         {
           kind: "request",
           value: requestFixture("denied", { phase: "DENIED", endedAt: at(1) }),
           dueAt: null,
         },
       ]),
-      writing([
+      writeStep([
         { kind: "request", value: requestFixture("else", { subjectId: ids.identity("ann") }), dueAt: null },
       ]),
     );
@@ -259,11 +259,11 @@ export function grantContract(open: OpenEmptyStore): void {
     const store = await open();
     const extension = { of: ids.request("a"), grantId: ids.grant("a"), totalMs: 1 };
     const child = requestFixture("child", { extension });
-    await committed(store, writing([{ kind: "request", value: child, dueAt: null }]));
+    await committed(store, writeStep([{ kind: "request", value: child, dueAt: null }]));
     expect(await store.openExtension(ids.grant("a"))).toEqual({ value: child, version: 1 });
     expect(await store.openExtension(ids.grant("b"))).toBeUndefined();
     const done = requestFixture("child", { extension, phase: "COMPLETED" });
-    await committed(store, writing([{ kind: "request", value: done, dueAt: null }], { jit_child: 1 }));
+    await committed(store, writeStep([{ kind: "request", value: done, dueAt: null }], { jit_child: 1 }));
     expect(await store.openExtension(ids.grant("a"))).toBeUndefined();
   });
 
@@ -272,7 +272,7 @@ export function grantContract(open: OpenEmptyStore): void {
     await withGrant(store, "one", { startedAt: at(1) });
     await withGrant(store, "two", { startedAt: at(2), scopes: [readDb, scope("write:prod:orders-db")] });
     const denied = requestFixture("denied", { phase: "DENIED", endedAt: at(3), requestedAt: at(2) });
-    await committed(store, writing([{ kind: "request", value: denied, dueAt: null }]));
+    await committed(store, writeStep([{ kind: "request", value: denied, dueAt: null }]));
     const past = await store.history(dev, [readDb, scope("write:prod:orders-db")], at(4));
     expect(past.startedAt(readDb)).toEqual([at(2), at(1)]);
     expect(past.startedAt(scope("write:prod:orders-db"))).toEqual([at(2)]);
@@ -292,7 +292,7 @@ export function grantContract(open: OpenEmptyStore): void {
     const store = await open();
     await committed(
       store,
-      writing([
+      writeStep([
         { kind: "request", value: reviewed([]), dueAt: null },
         { kind: "grant", value: grantFixture("a", { breakGlass: true }) },
       ]),
@@ -300,7 +300,7 @@ export function grantContract(open: OpenEmptyStore): void {
     const startsAfter = async (reviews: readonly Review[], version: number) => {
       await committed(
         store,
-        writing([{ kind: "request", value: reviewed(reviews), dueAt: null }], { jit_a: version }),
+        writeStep([{ kind: "request", value: reviewed(reviews), dueAt: null }], { jit_a: version }),
       );
       return (await store.history(dev, [readDb], at(30))).startedAt(readDb).length;
     };
@@ -314,9 +314,9 @@ export function grantContract(open: OpenEmptyStore): void {
   test("break-glass uses are those whose access started, newest first, at most 100", async () => {
     const store = await open();
     const used = Array.from({ length: 101 }, (_, index) => claimedFixture(`u${index}`, breakGlass([])));
-    await committed(store, writing(used.map((value) => ({ kind: "request", value, dueAt: null }))));
+    await committed(store, writeStep(used.map((value) => ({ kind: "request", value, dueAt: null }))));
     const unclaimed = approvedFixture("unclaimed", breakGlass([]));
-    await committed(store, writing([{ kind: "request", value: unclaimed, dueAt: null }]));
+    await committed(store, writeStep([{ kind: "request", value: unclaimed, dueAt: null }]));
     const found = await store.breakGlassUses(dev);
     expect([found.length, found[0]?.id, found.at(-1)?.id]).toEqual([100, "jit_u100", "jit_u1"]);
     expect(await store.breakGlassUses(ids.identity("ann"))).toEqual([]);

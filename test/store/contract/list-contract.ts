@@ -15,13 +15,13 @@ import {
   scope,
   selector,
   stageFixture,
-  writing,
+  writeStep,
 } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
 import { committed } from "../../support/committed.ts";
 
 async function keep(store: Store, ...requests: readonly AccessRequest[]): Promise<void> {
-  await committed(store, ...requests.map((value) => writing([{ kind: "request", value, dueAt: null }])));
+  await committed(store, ...requests.map((value) => writeStep([{ kind: "request", value, dueAt: null }])));
 }
 
 async function tails(store: Store, filter: Partial<RequestFilter>): Promise<readonly string[]> {
@@ -58,7 +58,7 @@ async function keepOneOfEach(store: Store): Promise<void> {
     const tail = `grant-${phase.toLowerCase()}`;
     await committed(
       store,
-      writing([
+      writeStep([
         { kind: "request", value: claimedFixture(tail), dueAt: null },
         { kind: "grant", value: grantFixture(tail, { phase, expiresAt: at(60) }) },
       ]),
@@ -135,12 +135,12 @@ export function listContract(open: OpenEmptyStore): void {
     await keepOneOfEach(store);
     const tail = "grant-active";
     const ended = grantFixture(tail, { phase: "REVOKED", endedAt: at(5) });
-    await committed(store, writing([{ kind: "grant", value: ended }], { [ended.id]: 1 }));
+    await committed(store, writeStep([{ kind: "grant", value: ended }], { [ended.id]: 1 }));
     expect(await tails(store, { status: "ACTIVE" })).toEqual([]);
     expect(await tails(store, { status: "REVOKED" })).toContain(tail);
     await committed(
       store,
-      writing([{ kind: "request", value: claimedFixture(tail), dueAt: null }], { [`jit_${tail}`]: 1 }),
+      writeStep([{ kind: "request", value: claimedFixture(tail), dueAt: null }], { [`jit_${tail}`]: 1 }),
     );
     expect(await tails(store, { status: "ACTIVE" })).toEqual([]);
     expect(await tails(store, { status: "REVOKED" })).toContain(tail);
@@ -219,7 +219,7 @@ export function listContract(open: OpenEmptyStore): void {
 
   test("`manager` means whoever manages the subject today", async () => {
     const store = await open();
-    await committed(store, writing([{ kind: "identity", value: devOf("ann") }]));
+    await committed(store, writeStep([{ kind: "identity", value: devOf("ann") }]));
     await keep(
       store,
       requestFixture("managed", decidedBy(["manager"])),
@@ -227,7 +227,7 @@ export function listContract(open: OpenEmptyStore): void {
     );
     expect(await tails(store, { approver: viewer("ann") })).toEqual(["managed"]);
     expect(await tails(store, { visibleTo: viewer("ann") })).toEqual(["managed"]);
-    await committed(store, writing([{ kind: "identity", value: devOf("bob") }], { id_dev: 1 }));
+    await committed(store, writeStep([{ kind: "identity", value: devOf("bob") }], { id_dev: 1 }));
     expect(await tails(store, { approver: viewer("ann") })).toEqual([]);
     expect(await tails(store, { approver: viewer("bob"), status: "PENDING" })).toEqual(["managed"]);
   });
@@ -236,7 +236,7 @@ export function listContract(open: OpenEmptyStore): void {
     const store = await open();
     await keep(store, requestFixture("a"));
     const grown = requestFixture("a", decidedBy(["lead@company.com", "cto@company.com"]));
-    await committed(store, writing([{ kind: "request", value: grown, dueAt: null }], { jit_a: 1 }));
+    await committed(store, writeStep([{ kind: "request", value: grown, dueAt: null }], { jit_a: 1 }));
     const approver = { id: ids.identity("cto"), selectors: ["CTO@Company.com"] };
     expect(await tails(store, { approver })).toEqual(["a"]);
   });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { emptyRules } from "../../../src/core/policy/policy.ts";
-import { ids, policyFixture, writing } from "../../support/fixtures.ts";
+import { ids, policyFixture, writeStep } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
 import { committed } from "../../support/committed.ts";
 
@@ -17,7 +17,7 @@ export function rulebookContract(open: OpenEmptyStore): void {
     const rules = { ...emptyRules, trustSlackUserGroups: true };
     await committed(
       store,
-      writing([
+      writeStep([
         { kind: "policy", value: policyFixture("a") },
         { kind: "policy", value: policyFixture("b") },
         { kind: "rules", value: rules, source: "file" },
@@ -35,21 +35,21 @@ export function rulebookContract(open: OpenEmptyStore): void {
     const changed = policyFixture("a", { version: 2, priority: 5 });
     await committed(
       store,
-      writing([
+      writeStep([
         { kind: "policy", value: policyFixture("a") },
         { kind: "policy", value: policyFixture("b") },
       ]),
-      writing([{ kind: "policy", value: changed }], { rulebook: 2 }),
+      writeStep([{ kind: "policy", value: changed }], { rulebook: 2 }),
     );
     expect((await store.rulebook()).policies).toEqual([changed, policyFixture("b")]);
-    await committed(store, writing([{ kind: "policyDeleted", id: ids.policy("a") }], { rulebook: 3 }));
+    await committed(store, writeStep([{ kind: "policyDeleted", id: ids.policy("a") }], { rulebook: 3 }));
     expect((await store.rulebook()).policies).toEqual([policyFixture("b")]);
   });
 
   test("a change decided from older rules is refused", async () => {
     const store = await open();
-    await committed(store, writing([{ kind: "lockdown", on: true }]));
-    const late = writing([{ kind: "lockdown", on: false }]);
+    await committed(store, writeStep([{ kind: "lockdown", on: true }]));
+    const late = writeStep([{ kind: "lockdown", on: false }]);
     expect(await store.commit(late)).toEqual({ conflict: "version", what: "rulebook:rulebook" });
     expect((await store.rulebook()).lockdown).toBe(true);
   });

@@ -11,7 +11,7 @@ import {
   identityFixture,
   ids,
   scope,
-  writing,
+  writeStep,
 } from "../../support/fixtures.ts";
 import type { OpenEmptyStore } from "./store-contract.ts";
 import { committed } from "../../support/committed.ts";
@@ -61,7 +61,7 @@ const put = async (store: Store, grant: StartedGrant | UnstartedGrant, version =
   const request = isStarted ? claimedFixture(tail) : approvedFixture(tail, { grantId: grant.id });
   await committed(
     store,
-    writing(
+    writeStep(
       [
         { kind: "request", value: request, dueAt: null },
         { kind: "grant", value: grant },
@@ -91,7 +91,7 @@ export function targetContract(open: OpenEmptyStore): void {
 
   test("started, it has its credential and its place in the past, like one that began so", async () => {
     const store = await open();
-    await committed(store, writing([{ kind: "identity", value: identityFixture("dev") }]));
+    await committed(store, writeStep([{ kind: "identity", value: identityFixture("dev") }]));
     await put(store, prepared("a"));
     await put(store, running("a", target("db", "a")), 1);
     expect(await store.credential(hashOf("token a"))).toMatchObject({ current: true });
@@ -111,7 +111,7 @@ export function targetContract(open: OpenEmptyStore): void {
     const next = { ...prepared("b"), requestId: ids.request("a") };
     await committed(
       store,
-      writing(
+      writeStep(
         [
           { kind: "request", value: approvedFixture("a", { grantId: next.id }), dueAt: null },
           { kind: "grant", value: next },

@@ -14,7 +14,7 @@ import {
   keyFixture,
   requestFixture,
   stepFixture,
-  writing,
+  writeStep,
 } from "../../support/fixtures.ts";
 import { committed, openStore, temporaryFile } from "../sqlite/temporary-store.ts";
 
@@ -22,8 +22,8 @@ const person = identityFixture("dev");
 const key = keyFixture("a");
 const deleted = { ...key, deletedAt: at(1) };
 const inactive = identityFixture("dev", { enabled: false });
-const deletion = writing([{ kind: "key", value: deleted }], { [key.id]: 1 });
-const deactivation = writing([{ kind: "identity", value: inactive }], { [person.id]: 1 });
+const deletion = writeStep([{ kind: "key", value: deleted }], { [key.id]: 1 });
+const deactivation = writeStep([{ kind: "identity", value: inactive }], { [person.id]: 1 });
 
 const cancelledFixture = (tail: string): AccessRequest =>
   requestFixture(tail, { phase: "CANCELLED", endedAt: at(4) });
@@ -33,9 +33,9 @@ async function openUsed(file = temporaryFile()) {
   const store = await openStore({ file });
   await committed(
     store,
-    writing([{ kind: "identity", value: person }]),
-    writing([{ kind: "key", value: key }]),
-    writing([
+    writeStep([{ kind: "identity", value: person }]),
+    writeStep([{ kind: "key", value: key }]),
+    writeStep([
       { kind: "request", value: claimedFixture("a"), dueAt: null },
       { kind: "grant", value: grantFixture("a") },
     ]),
@@ -60,7 +60,7 @@ test("a deactivated identity is seen as such with its key and with its credentia
 
 test("a step that shares its transaction with a conflicting one is seen all the same", async () => {
   const store = await openUsed();
-  const conflicting = writing([{ kind: "identity", value: inactive }], { [person.id]: 7 });
+  const conflicting = writeStep([{ kind: "identity", value: inactive }], { [person.id]: 7 });
   const results = await Promise.all([conflicting, deletion, conflicting].map((step) => store.commit(step)));
   expect(results.map((result) => "ok" in result)).toEqual([false, true, false]);
   expect((await store.keyByHash(key.hash))?.key.version).toBe(2);
@@ -69,9 +69,9 @@ test("a step that shares its transaction with a conflicting one is seen all the 
 
 test("a key that is not found is read again each time", async () => {
   const store = await openStore();
-  await committed(store, writing([{ kind: "identity", value: person }]));
+  await committed(store, writeStep([{ kind: "identity", value: person }]));
   expect(await store.keyByHash(key.hash)).toBeUndefined();
-  await committed(store, writing([{ kind: "key", value: key }]));
+  await committed(store, writeStep([{ kind: "key", value: key }]));
   expect(await store.keyByHash(key.hash)).toBeDefined();
 });
 
@@ -80,7 +80,7 @@ test("a step that changes no identity keeps the cache, and a rolled-back step ev
   const before = await store.keyByHash(key.hash);
   await committed(store, stepFixture({}));
   expect(await store.keyByHash(key.hash)).toBe(before);
-  const refused = writing([{ kind: "identity", value: inactive }], { [person.id]: 7 });
+  const refused = writeStep([{ kind: "identity", value: inactive }], { [person.id]: 7 });
   expect(await store.commit(refused)).toMatchObject({ conflict: "version" });
   expect(await store.keyByHash(key.hash)).toEqual(before);
   expect(await store.keyByHash(key.hash)).not.toBe(before);
@@ -114,14 +114,14 @@ test("identities found by id come with their managers, in order of creation", as
   const dev = identityFixture("dev", { managerId: lead.id });
   await committed(
     store,
-    writing([{ kind: "identity", value: dev }]),
-    writing([{ kind: "identity", value: lead }]),
+    writeStep([{ kind: "identity", value: dev }]),
+    writeStep([{ kind: "identity", value: lead }]),
   );
   const people = async () => store.people({ ids: [lead.id, dev.id], selectors: [] });
   expect((await people()).map((one) => one.value.id)).toEqual([dev.id, lead.id]);
   expect(await store.people({ ids: [dev.id], selectors: [{ kind: "manager" }] })).toEqual(await people());
   const gone = { ...lead, enabled: false };
-  await committed(store, writing([{ kind: "identity", value: gone }], { [lead.id]: 1 }));
+  await committed(store, writeStep([{ kind: "identity", value: gone }], { [lead.id]: 1 }));
   expect((await people()).map((one) => one.value)).toEqual([dev, gone]);
 });
 
@@ -132,16 +132,16 @@ test("a request is read as its last committed step left it, whatever shared the 
   const ended = grantFixture("a", { phase: "COMPLETED", endedAt: at(3) });
   const id = asked.id;
   const write = (value: AccessRequest): Write => ({ kind: "request", value, dueAt: null });
-  await committed(store, writing([write(asked)]));
+  await committed(store, writeStep([write(asked)]));
   expect((await store.request(id))?.request.value).toEqual(asked);
   await Promise.all([
-    store.commit(writing([write(cancelledFixture("a"))], { [id]: 7 })),
-    store.commit(writing([write(approved)], { [id]: 1 })),
-    store.commit(writing([write(cancelledFixture("a"))], { [id]: 1 })),
+    store.commit(writeStep([write(cancelledFixture("a"))], { [id]: 7 })),
+    store.commit(writeStep([write(approved)], { [id]: 1 })),
+    store.commit(writeStep([write(cancelledFixture("a"))], { [id]: 1 })),
   ]);
   expect(await store.request(id)).toEqual({ request: { value: approved, version: 2 }, grant: undefined });
-  const claim = writing([write(claimed), { kind: "grant", value: grant }], { [id]: 2 });
-  const ending = writing([{ kind: "grant", value: ended }], { [grant.id]: 1 });
+  const claim = writeStep([write(claimed), { kind: "grant", value: grant }], { [id]: 2 });
+  const ending = writeStep([{ kind: "grant", value: ended }], { [grant.id]: 1 });
   await Promise.all([store.commit(claim), store.commit(ending)]);
   expect(await store.request(id)).toEqual({
     request: { value: claimed, version: 3 },
@@ -154,9 +154,9 @@ test("a request is read with the grant that it names now", async () => {
   const request = claimedFixture("a");
   await store.request(request.id);
   const other = grantFixture("b", { requestId: request.id });
-  await committed(store, writing([{ kind: "grant", value: other }]));
+  await committed(store, writeStep([{ kind: "grant", value: other }]));
   const renamed = { ...request, grantId: other.id };
-  await committed(store, writing([{ kind: "request", value: renamed, dueAt: null }], { [request.id]: 1 }));
+  await committed(store, writeStep([{ kind: "request", value: renamed, dueAt: null }], { [request.id]: 1 }));
   expect((await store.request(request.id))?.grant).toEqual({ value: other, version: 1 });
 });
 

@@ -12,7 +12,7 @@ import {
   identityFixture,
   keyFixture,
   stepFixture,
-  writing,
+  writeStep,
 } from "../../support/fixtures.ts";
 import { committed, temporaryFile } from "./temporary-store.ts";
 
@@ -102,9 +102,9 @@ function fillThree(store: Store, outside: Database.Database) {
   };
   return {
     first: all.flatMap(({ identity, key, request, grant }) => [
-      writing([{ kind: "identity", value: identity }]),
-      writing([{ kind: "key", value: key }]),
-      writing([
+      writeStep([{ kind: "identity", value: identity }]),
+      writeStep([{ kind: "key", value: key }]),
+      writeStep([
         { kind: "request", value: request, dueAt: null },
         { kind: "grant", value: grant },
       ]),

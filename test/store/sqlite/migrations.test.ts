@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { migrateTables } from "../../../src/store/sqlite/file/migrate.ts";
 import { openDatabase, StoreOpenError } from "../../../src/store/sqlite/file/open-database.ts";
-import { requestFixture, writing } from "../../support/fixtures.ts";
+import { requestFixture, writeStep } from "../../support/fixtures.ts";
 import { committed, openStore, temporaryFile, temporaryFolder } from "./temporary-store.ts";
 
 const migrations = resolve(import.meta.dirname, "../../../migrations/sqlite");
@@ -39,7 +39,7 @@ function withMigration(sql: string, whenOffset: number): string {
 test("a migration that rebuilds tables keeps their rows, what refers to them, and the audit log's triggers", async () => {
   const file = temporaryFile();
   const first = await openStore({ file });
-  await committed(first, writing([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
+  await committed(first, writeStep([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
   await first.close();
   const rebuild = ["requests", "audit_events"].map(
     (table) => `CREATE TABLE rebuilt AS SELECT * FROM ${table};--> statement-breakpoint
@@ -61,7 +61,7 @@ ALTER TABLE rebuilt RENAME TO ${table};`,
 test("a migration that breaks a reference stops the start, and every one after it", async () => {
   const file = temporaryFile();
   const first = await openStore({ file });
-  await committed(first, writing([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
+  await committed(first, writeStep([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
   await first.close();
   const options = { file, migrationsFolder: withMigration("DELETE FROM requests;", 1) };
   await expect(openStore(options)).rejects.toThrow(/every foreign key holds/);

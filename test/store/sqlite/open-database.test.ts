@@ -16,7 +16,7 @@ import { once } from "node:events";
 import { basename, dirname, join, resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { openDatabase, StoreOpenError } from "../../../src/store/sqlite/file/open-database.ts";
-import { ids, requestFixture, writing } from "../../support/fixtures.ts";
+import { ids, requestFixture, writeStep } from "../../support/fixtures.ts";
 import {
   committed,
   openStore,
@@ -79,7 +79,7 @@ async function openElsewhere(
 test("a new data folder and every file in it are readable by this account only", async () => {
   const file = temporaryFile();
   const store = await openStore({ file });
-  await committed(store, writing([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
+  await committed(store, writeStep([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
   expect(modeOf(dirname(file))).toBe("700");
   const names = readdirSync(dirname(file));
   expect(names).toEqual(expect.arrayContaining(["jit.db", "jit.db-wal", "jit.db-shm", "lock.db"]));
@@ -104,7 +104,7 @@ test.each([
 test("a committed step is in the one file that remains after closing, and is read after opening again", async () => {
   const file = temporaryFile();
   const first = await openStore({ file });
-  await committed(first, writing([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
+  await committed(first, writeStep([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
   await first.close();
   await first.close();
   expect(readdirSync(dirname(file)).toSorted()).toEqual(["jit.db", "lock.db"]);
@@ -116,7 +116,7 @@ test("a second opening in the same process is refused", async () => {
   const file = temporaryFile();
   const store = await openStore({ file });
   expect(await refusalOf(file)).toContain("in use by another jit-access process");
-  await committed(store, writing([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
+  await committed(store, writeStep([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
 });
 
 test("a second process is refused while the first lives, and may open the store after the first was killed", async () => {
@@ -130,7 +130,7 @@ test("a second process is refused while the first lives, and may open the store 
   await first.kill();
   await committed(
     await openStore({ file }),
-    writing([{ kind: "request", value: requestFixture("a"), dueAt: null }]),
+    writeStep([{ kind: "request", value: requestFixture("a"), dueAt: null }]),
   );
 }, 30_000);
 
@@ -173,7 +173,7 @@ test("a database that a link names before it exists is created where the link le
   const other = pathElsewhere();
   symlinkSync(file, other);
   const store = await openStore({ file: other });
-  await committed(store, writing([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
+  await committed(store, writeStep([{ kind: "request", value: requestFixture("a"), dueAt: null }]));
   expect(readdirSync(dirname(file))).toEqual(expect.arrayContaining(["jit.db", "jit.db-wal", "lock.db"]));
   expect(readdirSync(dirname(other))).toEqual(["other.db"]);
 });

@@ -8,7 +8,7 @@ import { createCommitQueue, type CommitQueue } from "../../../src/store/sqlite/c
 import { CommitOutcomeUnknown } from "../../../src/store/sqlite/tables/sqlite-faults.ts";
 import { openDatabase } from "../../../src/store/sqlite/file/open-database.ts";
 import { createTransaction, type Transaction } from "../../../src/store/sqlite/commit/transaction.ts";
-import { auditFixture, stepFixture, requestFixture, writing } from "../../support/fixtures.ts";
+import { auditFixture, stepFixture, requestFixture, writeStep } from "../../support/fixtures.ts";
 import { committed, openStore, takeWriteLock, temporaryFile } from "./temporary-store.ts";
 
 const migrations = resolve(import.meta.dirname, "../../../migrations/sqlite");
@@ -111,7 +111,7 @@ test("while another process holds the write lock, commits are refused and reads 
   const file = temporaryFile();
   const store = await openStore({ file });
   const giveBack = takeWriteLock(file);
-  const step = writing([{ kind: "request", value: requestFixture("a"), dueAt: null }]);
+  const step = writeStep([{ kind: "request", value: requestFixture("a"), dueAt: null }]);
   await expect(store.commit(step)).rejects.toBeInstanceOf(StoreUnavailable);
   expect(await store.rulebookVersion()).toBe(1);
   giveBack();
