@@ -22,8 +22,8 @@ export interface Leftovers {
 }
 
 /**
- * Ensures the role that gets leftovers. They may contain code: functions that run with the rights of their owner,
- * views, index expressions. So the new owner is a role without rights, and never the broker.
+ * Creates the role that gets leftovers, if it is missing. They may contain code: functions that run with the rights of
+ * their owner, views, index expressions. So the new owner is a role without rights, and never the broker.
  */
 export async function ensureLeftoversOwner(sql: Sql, leftoversOwner: string): Promise<void> {
   await inTransaction(sql, groupLockTimeoutMs, async () => {
