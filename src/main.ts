@@ -111,9 +111,10 @@ async function run(): Promise<void> {
     const address = await server.listen({ host: settings.host, port: settings.port });
     chatSurfaces.start();
     logSurfaces(settings, log);
+    stopOnSignal(stop, log);
+    // After the signal handlers: whoever waits for this line may send a signal at once.
     log.info({ address, publicUrl: settings.publicUrl ?? address }, "listening");
-    // In a later tick, so that the line above is written first.
-    setImmediate(scheduler.begin);
+    scheduler.begin();
   } catch (error) {
     await stop();
     const isSystemError = error instanceof Error && "syscall" in error;
@@ -121,7 +122,6 @@ async function run(): Promise<void> {
       ? new StartupError([`HOST and PORT cannot be listened on: ${error.message}.`])
       : error;
   }
-  stopOnSignal(stop, log);
 }
 
 /** Adds the gauges that each scrape reads from the state. */
