@@ -26,7 +26,7 @@ const draft = (name: string): PolicyDraft => {
 };
 
 describe("policies", () => {
-  test("a change is a new version and takes effect with the next ask", async () => {
+  test("a change makes a new version and applies to the next request", async () => {
     expect(saidTo(await harness.ask("dev"))).toBe("PENDING");
     const made = await harness.services.policies.create(await admin(), draft("auto"));
     if ("refused" in made) throw new Error(made.detail);
@@ -44,7 +44,7 @@ describe("policies", () => {
     });
   });
 
-  test("names are unique over file and API, also when two are made at once, and free again afterwards", async () => {
+  test("names are unique across file and API, even when created at once, and free after deletion", async () => {
     expect(await harness.services.policies.create(await admin(), draft("dba"))).toMatchObject({
       refused: "name_taken",
     });
@@ -59,7 +59,7 @@ describe("policies", () => {
     });
   });
 
-  test("the name of the file's default policy is nobody else's, and free again when the file drops it", async () => {
+  test("the file's default policy owns its name, and releases it when the file drops it", async () => {
     const { policies } = harness.services;
     const defaultPolicy: Policy = {
       ...approvalPolicy("fallback", { stages: [stageBy("group:dba")] }),
@@ -80,7 +80,7 @@ describe("policies", () => {
     granted(await policies.create(await admin(), draft("other")));
   });
 
-  test("a default whose name the API has used since an earlier version is loaded, with a warning", async () => {
+  test("a default policy whose name an API policy took earlier is loaded, with a warning", async () => {
     const defaultPolicy: Policy = {
       ...approvalPolicy("fallback", { stages: [stageBy("group:dba")] }),
       id: makeId("policy", "default"),
@@ -105,7 +105,7 @@ describe("policies", () => {
     });
   });
 
-  test("the file's default policy is read by its id, and read-only here", async () => {
+  test("the file's default policy can be read by id and not changed over the API", async () => {
     const defaultPolicy: Policy = {
       ...approvalPolicy("default", { stages: [stageBy("group:dba")] }),
       id: makeId("policy", "default"),
@@ -121,7 +121,7 @@ describe("policies", () => {
     expect(await policies.remove(await admin(), "pol_default")).toMatchObject(readOnly);
   });
 
-  test("the file's policies are read-only here", async () => {
+  test("the file's policies cannot be changed over the API", async () => {
     const all = await harness.services.policies.list(await admin());
     const id = "refused" in all ? "" : (all[0]?.id ?? "");
     expect(await harness.services.policies.replace(await admin(), id, draft("x"))).toMatchObject({
@@ -132,7 +132,7 @@ describe("policies", () => {
     });
   });
 
-  test("loading the same file again changes no version; a changed policy rises by one", async () => {
+  test("reloading the same file changes no version; a changed policy increases its own by one", async () => {
     const versions = async () => {
       const all = await harness.services.policies.list(await admin());
       return "refused" in all ? [] : all.map((one) => one.version);
@@ -147,7 +147,7 @@ describe("policies", () => {
 describe("the dry run", () => {
   const input = { identityId: "id_dev", reason: "r", scopes: ["read:prod:orders-db"], duration: "1h" };
 
-  test("says who would be asked and why, and stores nothing", async () => {
+  test("reports who would be asked and why, and stores nothing", async () => {
     const before = await harness.store.auditHead();
     const said = await harness.services.evaluation.evaluate(await harness.caller("dev"), input);
     expect(said).toMatchObject({
@@ -165,7 +165,7 @@ describe("the dry run", () => {
     expect(saidTo(await harness.ask("dev"))).toBe("PENDING");
   });
 
-  test("judges drafts instead of the policies in force", async () => {
+  test("evaluates drafts instead of the policies in force", async () => {
     const { evaluation } = harness.services;
     const said = await evaluation.evaluate(await harness.caller("cto", "auditor"), input, [draft("auto")]);
     expect(said).toMatchObject({ outcome: "AUTO_APPROVED", stages: [] });
@@ -185,7 +185,7 @@ describe("the dry run", () => {
 });
 
 describe("keys", () => {
-  test("open what their roles say until they expire, are deleted, are reported, or their owner is inactive", async () => {
+  test("work by their roles until they expire, are deleted or reported, or their owner is inactive", async () => {
     const { apiKeys: keys, tokenChecks: checking, directory } = harness.services;
     const make = async () => {
       const made = await keys.create(await admin(), {
@@ -223,7 +223,7 @@ describe("keys", () => {
   });
 });
 
-test("a database has one name ever after, also when it is asked for twice at once before there is one", async () => {
+test("a database keeps one name, even when two concurrent calls create it", async () => {
   const name = () => createBootstrapService(harness.context).instanceId();
   const [first, second] = await Promise.all([name(), name()]);
   expect(second).toBe(first);
@@ -237,7 +237,7 @@ describe("the admin key", () => {
     !("refused" in (await harness.services.apiKeys.authenticate(token)));
   const key = (letter: string) => formatToken("live", letter.repeat(30));
 
-  test("is made once and kept over restarts", async () => {
+  test("is created once and kept across restarts", async () => {
     const made = await ensure();
     const token = "kind" in made && made.kind === "made" ? made.token : "";
     expect(await isGood(token)).toBe(true);
@@ -247,7 +247,7 @@ describe("the admin key", () => {
     expect(await harness.audit()).toHaveLength(records);
   });
 
-  test("given, it replaces the one before; changed, the old one is dead", async () => {
+  test("a given key replaces the former one, and a changed one revokes it", async () => {
     const made = await ensure();
     const token = "kind" in made && made.kind === "made" ? made.token : "";
     expect(await ensure(key("a"), token)).toEqual({ kind: "given" });
@@ -257,7 +257,7 @@ describe("the admin key", () => {
     expect([await isGood(key("a")), await isGood(key("b"))]).toEqual([false, true]);
   });
 
-  test("reported as leaked, it stays dead though it is still configured, and a fresh one is made", async () => {
+  test("a leaked key stays revoked although it is still configured, and a new one is created", async () => {
     await ensure(key("a"));
     await harness.services.tokenChecks.report(key("a"));
     const again = await ensure(key("a"));
@@ -282,7 +282,7 @@ describe("identities", () => {
     expect(both.filter((one) => "refused" in one)).toHaveLength(1);
   });
 
-  test("for the file's people active is the only switch", async () => {
+  test("only `active` can be changed on people of the file", async () => {
     const change = async (patch: object) => harness.services.directory.change(await admin(), "id_dev", patch);
     expect(await change({ name: "Other" })).toMatchObject({ refused: "managed_by_file" });
     expect(await change({ active: false })).toMatchObject({ enabled: false });

@@ -89,7 +89,7 @@ export async function whyNotLeave(
   const complaints = (await store.connectorsInUse()).flatMap(({ connector, targets }) =>
     before.has(connector) && !next.has(connector)
       ? [
-          `the connector ${connector} still holds ${objectsText(targets)}, so it cannot leave the configuration`,
+          `the connector ${connector} still holds ${objectsText(targets)}, so it cannot be removed from the configuration`,
         ]
       : [],
   );
@@ -101,7 +101,7 @@ export async function whyNotLeave(
 }
 
 function objectsText(count: number): string {
-  return `${count} ${count === 1 ? "object" : "objects"} of live or unfinished access`;
+  return `${count} ${count === 1 ? "object" : "objects"} of active or unfinished access`;
 }
 
 /** The problem of every connector that has one: it is in trouble, or it holds objects and is not configured. */

@@ -30,7 +30,7 @@ function* work(name: string, parts: number, done: string[]): Work<string> {
   return name;
 }
 
-test("long work pauses whenever a slice is spent", async () => {
+test("long work pauses after each slice", async () => {
   const { slices, turn } = steppedLoop();
   const done: string[] = [];
   const running = slices.run(work("a", 6, done));
@@ -40,7 +40,7 @@ test("long work pauses whenever a slice is spent", async () => {
   await expect(running).resolves.toBe("a");
 });
 
-test("many at once share one slice per turn, in the order they came", async () => {
+test("concurrent work shares one slice per turn, in order of arrival", async () => {
   const { slices, turn } = steppedLoop();
   const done: string[] = [];
   const all = ["a", "b", "c"].map((name) => slices.run(work(name, 4, done)));

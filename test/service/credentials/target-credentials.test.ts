@@ -17,7 +17,7 @@ const objects = () => harness.target.state().objects;
 const isActive = async (token: string) => (await harness.services.tokenChecks.introspect(token)).active;
 
 describe("rotation and extension", () => {
-  test("rotation gives new secrets at the targets too; the old ones are dead", async () => {
+  test("rotation also replaces the secrets at the targets; the old ones stop working", async () => {
     const { id, object, secret, token } = await harness.holding();
     const { credential } = granted(
       await harness.services.requestCommands.rotate(await harness.caller("dev"), id),
@@ -28,7 +28,7 @@ describe("rotation and extension", () => {
     expect(await isActive(token)).toBe(false);
   });
 
-  test("a target that is down does not keep a token from being replaced, and says what to do", async () => {
+  test("a token is replaced while a target is down, and the answer says what to do", async () => {
     const { id, token } = await harness.holding();
     harness.target.trouble.isDown = true;
     const { credential } = granted(
@@ -41,7 +41,7 @@ describe("rotation and extension", () => {
     ]);
   });
 
-  test("an extension moves the end at the target, and leaves the secret", async () => {
+  test("an extension moves the end at the target and keeps the secret", async () => {
     const { id, object, secret } = await harness.holding();
     const child = granted(
       await harness.services.requestCommands.extend(await harness.caller("dev"), id, {
@@ -62,7 +62,7 @@ describe("rotation and extension", () => {
     expect(objects()).toEqual({});
   });
 
-  test("an extension that the target cannot be told does not bring it back when it has ended", async () => {
+  test("an extension that never reached the target does not revive ended access", async () => {
     const { id } = await harness.holding();
     harness.target.trouble.isDown = true;
     const child = granted(
@@ -83,7 +83,7 @@ describe("rotation and extension", () => {
   });
 });
 
-test("a grant that is over mints nothing more, whoever asks and however late", async () => {
+test("an ended grant issues no secret, whoever asks and however late", async () => {
   const { id, object } = await harness.holding();
   const grantId = makeId("grant", object.slice("jit_".length));
   granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
@@ -97,7 +97,7 @@ test("a grant that is over mints nothing more, whoever asks and however late", a
 describe("public keys", () => {
   const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f dev@laptop";
 
-  test("where a target needs one, a claim without is refused with the field it lacks; with one it is given", async () => {
+  test("where a target needs one, a claim without is refused with the missing field, and one with it succeeds", async () => {
     harness.add({ name: "bastion", resources: "host:", needsSshPublicKey: true });
     const id = await harness.approved({ scopes: ["login:host:web-1"] });
     expect(await harness.claim(id)).toMatchObject({
@@ -111,7 +111,7 @@ describe("public keys", () => {
     expect(saidTo(await harness.claim(id, { sshPublicKey: key }))).toBe("ACTIVE");
   });
 
-  test("one that the target does not take fails nothing: the request is claimed with another", async () => {
+  test("a rejected key does not fail the request: it can be claimed with another key", async () => {
     const bastion = harness.add({ name: "bastion", resources: "host:", needsSshPublicKey: true });
     bastion.trouble.faults.issue = [refusing("invalid_input")];
     const id = await harness.approved({ scopes: ["login:host:web-1"] });
@@ -123,7 +123,7 @@ describe("public keys", () => {
     expect(saidTo(await harness.claim(id, { sshPublicKey: key }))).toBe("ACTIVE");
   });
 
-  test("who may not claim hears that first", async () => {
+  test("a caller who may not claim is told that first", async () => {
     harness.add({ name: "bastion", resources: "host:", needsSshPublicKey: true });
     const id = await harness.approved({ scopes: ["login:host:web-1"] });
     expect(saidTo(await harness.services.requestCommands.claim(await harness.caller("cto"), id))).toBe(
@@ -132,7 +132,7 @@ describe("public keys", () => {
   });
 });
 
-test("no secret of a target is in the database, the audit log or a kept answer", async () => {
+test("no target secret is in the database, the audit log or a stored answer", async () => {
   const caller = await harness.caller("dev");
   const once = {
     keyId: "key_dev" as never,

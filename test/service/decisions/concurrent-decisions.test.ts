@@ -10,7 +10,7 @@ const {
 } = serviceHarnessForEach(() => [approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
 
 describe("two people at once", () => {
-  test("of simultaneous decisions one counts and the other is told the truth", async () => {
+  test("of simultaneous decisions one counts, and the other is told about it", async () => {
     const { request } = granted(await harness().ask("dev"));
     const answers = await Promise.all(
       ["ann", "bob", "cid"].map(async (name) =>
@@ -22,7 +22,7 @@ describe("two people at once", () => {
     expect(approvals).toHaveLength(1);
   });
 
-  test("a denial is never lost to a simultaneous approval: one of them decides, and both hear which", async () => {
+  test("of a simultaneous denial and approval one decides, and both are told which", async () => {
     for (let round = 0; round < 5; round++) {
       const { request } = granted(await harness().ask("dev", { scopes: [`read:round:${round}`] }));
       const [yes, no] = await Promise.all([
@@ -46,7 +46,7 @@ describe("two people at once", () => {
     ]);
   });
 
-  test("the same ask twice at once is one request", async () => {
+  test("the same request twice at once is stored once", async () => {
     const answers = await Promise.all(Array.from({ length: 6 }, () => harness().ask("dev")));
     expect(answers.map(saidTo).toSorted()).toEqual([
       "PENDING",
@@ -69,7 +69,7 @@ describe("two people at once", () => {
     expect(said.filter((one) => one === "limit_reached")).toHaveLength(7);
   });
 
-  test("a spent auto policy gives way to the next approval policy", async () => {
+  test("an exhausted auto policy is replaced by the next approval policy", async () => {
     await harness().configure([
       autoPolicy("auto", { maxUsage: 1, priority: 5 }),
       approvalPolicy("people", { stages: [stageBy("group:dba")] }),
@@ -100,7 +100,7 @@ describe("duplicates and limits", () => {
     expect(saidTo(await harness().ask("dev", { scopes: ["read:a:2", "read:a:1"] }))).toBe("PENDING");
   });
 
-  test("what the clock has ended is neither a duplicate nor counted, though no sweep has run", async () => {
+  test("access that the clock has ended is no duplicate and not counted, even before a sweep", async () => {
     await harness().configure([approvalPolicy("dba", { windowMs: hourMs, stages: [stageBy("group:dba")] })], {
       limits: { pendingPerIdentity: 1, activePerIdentity: 1 },
     });
@@ -110,7 +110,7 @@ describe("duplicates and limits", () => {
     expect(saidTo(await harness().ask("dev"))).toBe("PENDING");
   });
 
-  test("active grants are limited at the claim, and for auto-approval at the ask", async () => {
+  test("active grants are limited at the claim, and with auto-approval at the request", async () => {
     await harness().configure([autoPolicy("auto")], {
       limits: { pendingPerIdentity: 9, activePerIdentity: 1 },
     });
@@ -120,7 +120,7 @@ describe("duplicates and limits", () => {
     expect(saidTo(await harness().ask("dev", { scopes: ["read:a:2"] }))).toBe("ACTIVE");
   });
 
-  test("what the clock has ended takes no room at the claim, though no sweep has run", async () => {
+  test("access that the clock has ended does not count at the claim, even before a sweep", async () => {
     await harness().configure([approvalPolicy("dba", { stages: [stageBy("group:dba")] })], {
       limits: { pendingPerIdentity: 9, activePerIdentity: 1 },
     });

@@ -15,8 +15,8 @@ const {
 
 const crowd = Array.from({ length: 40 }, (_, place) => place);
 
-describe("a crowd at the same record is served to the last, and nobody hears that the store was busy", () => {
-  test("policies made at once", async () => {
+describe("many concurrent changes of one record all succeed, and nobody is told to retry", () => {
+  test("policies created at once", async () => {
     const admin = await harness().caller("cto", "admin");
     const { id: _, version: __, managedBy: ___, ...draft } = autoPolicy("x");
     const made = await Promise.all(
@@ -25,7 +25,7 @@ describe("a crowd at the same record is served to the last, and nobody hears tha
     expect(made.filter((one) => "refused" in one)).toEqual([]);
   });
 
-  test("replacements of one credential: each is answered, the last one opens", async () => {
+  test("rotations of one credential: each is answered, the last one is valid", async () => {
     const { request } = await claimed();
     const dev = await harness().caller("dev");
     const said = await Promise.all(crowd.map(() => requestCommands().rotate(dev, request.id)));
@@ -34,7 +34,7 @@ describe("a crowd at the same record is served to the last, and nobody hears tha
     expect(open.filter((one) => one)).toHaveLength(1);
   });
 
-  test("approvals that are all needed", async () => {
+  test("approvals that are all required", async () => {
     const guild = crowd.map((place) => staff(`guild${place}`, { groups: ["guild"] }));
     const all = [stageBy("group:guild", { required: guild.length })];
     await harness().configure([approvalPolicy("all", { stages: all })], {}, [...allStaff, ...guild]);
@@ -45,7 +45,7 @@ describe("a crowd at the same record is served to the last, and nobody hears tha
     expect(said.map(saidTo).toSorted()).toEqual(["APPROVED", ...guild.slice(1).map(() => "PENDING")]);
   });
 
-  test("turns come in order, and a name nobody waits for is forgotten", async () => {
+  test("locks are granted in order, and an unused name is released", async () => {
     const mutex = createKeyedMutex();
     const order: number[] = [];
     const taken = crowd.map(async (place) => {
@@ -79,8 +79,8 @@ function servicesDuring(rotate: () => Promise<unknown>): Services {
   );
 }
 
-describe("a token that is replaced at this very moment", () => {
-  test.each(["completes", "reports"] as const)("ends nothing any more: it %s", async (verb) => {
+describe("a token that is being replaced", () => {
+  test.each(["completes", "reports"] as const)("no longer ends anything: it %s", async (verb) => {
     const { request, token: old } = await claimed();
     const dev = await harness().caller("dev");
     let next = "";
@@ -93,7 +93,7 @@ describe("a token that is replaced at this very moment", () => {
   });
 });
 
-test("emergency access is given though nobody could be told", async () => {
+test("emergency access is granted although nobody could be alerted", async () => {
   const told: unknown[] = [];
   const { requestCommands: loud } = createServices(
     harness().context,

@@ -46,7 +46,7 @@ const person = (name: string, status: string) =>
     status,
   });
 
-describe("what a decision was made of stays as it was, whoever joins, leaves or is renamed", () => {
+describe("a decision keeps its approvals when people join, leave or are renamed", () => {
   const endings: readonly [status: string, given: number, end: (id: string) => Promise<unknown>][] = [
     ["APPROVED", 2, async () => {}],
     ["ACTIVE", 2, async (id) => requestCommands().claim(await harness().caller("dev"), id)],
@@ -92,7 +92,7 @@ describe("what a decision was made of stays as it was, whoever joins, leaves or 
     expect(rows.map((row) => row.request.value.decidedApprovals?.stages[0]?.given)).toEqual([given]);
   });
 
-  test("the open extension that ends with its access", async () => {
+  test("an open extension that ends with its access", async () => {
     const id = await asked();
     await approve("ann", id);
     await approve("bob", id);
@@ -108,7 +108,7 @@ describe("what a decision was made of stays as it was, whoever joins, leaves or 
     expect(await view(more.request.id)).toEqual(before);
   });
 
-  test("its card says the same", async () => {
+  test("its card shows the same", async () => {
     const id = await asked();
     await approve("ann", id);
     await approve("bob", id);
@@ -119,7 +119,7 @@ describe("what a decision was made of stays as it was, whoever joins, leaves or 
   });
 });
 
-test("a request that timed out while nobody looked keeps the approvals it had, though people have changed since", async () => {
+test("a request that timed out unnoticed keeps its approvals although people have changed since", async () => {
   const id = await asked();
   await approve("ann", id);
   harness().clock.pass(48 * hourMs);
@@ -143,7 +143,7 @@ test("an approval that no longer counted when others decided does not count afte
   expect(await view(id)).toMatchObject({ status: "APPROVED", approvals: [{ required: 2, given: 2 }] });
 });
 
-test("while it waits, whoever leaves does not count, and who has voted keeps their name and role", async () => {
+test("while pending, people who leave do not count, and voters keep their name and role", async () => {
   const id = await asked();
   await approve("ann", id);
   await harness().configure(
@@ -158,7 +158,7 @@ test("while it waits, whoever leaves does not count, and who has voted keeps the
   expect(given?.data).toMatchObject({ stages: [1], as: ["group:dba"] });
 });
 
-test("a request decided by an earlier version counts its votes, whoever is in the group today", async () => {
+test("a request decided by an earlier version counts its votes, whoever is in the group now", async () => {
   const id = await asked();
   await approve("ann", id);
   await approve("bob", id);

@@ -22,7 +22,7 @@ const {
 } = changingPeople([byAddress("sec@company.com")]);
 
 describe("an address in a frozen requirement means the person who had it then", () => {
-  test("whose address changes, in the file and in the policy at once, still decides; nothing is demanded anew", async () => {
+  test("a person whose address changes in file and policy still decides, and nothing new is required", async () => {
     await load(byAddress("sec@company.com"));
     const id = await ask();
     const before = await view(id);
@@ -39,7 +39,7 @@ describe("an address in a frozen requirement means the person who had it then", 
     expect(await approve("sec", id)).toBe("APPROVED");
   });
 
-  test("who gets the address afterwards is not asked for what another was asked", async () => {
+  test("the next owner of the address is not asked about earlier requests", async () => {
     await load(byAddress("sec@company.com"));
     const id = await ask();
     await change(({ name }) =>
@@ -51,7 +51,7 @@ describe("an address in a frozen requirement means the person who had it then", 
     expect(await approve("sam", id)).toBe("APPROVED");
   });
 
-  test("groups and managers are read at each press, as before", async () => {
+  test("groups and managers are still read at each decision", async () => {
     await load(byDba);
     const id = await ask();
     await members("dba", "bob", "sam");
@@ -71,7 +71,7 @@ describe("an address in a frozen requirement means the person who had it then", 
     expect((await view(id)).revision).toBe(found.revision);
   });
 
-  test("a request frozen by an earlier version whose address is nobody's any more is stranded and can be asked again", async () => {
+  test("a request of an earlier version whose address has no owner any more is stranded and can be requested again", async () => {
     await load(byAddress("sec@company.com"));
     const id = await ask();
     await forgetIdentities(id);

@@ -33,7 +33,7 @@ const keptFor = async () => {
   return { status: kept.status, body: JSON.parse(kept.body) as Record<string, unknown> };
 };
 
-test("an answer is kept in the commit that has its effect, and never holds the token", async () => {
+test("an answer is stored in the commit of its effect, and never contains the token", async () => {
   await harness.configure([autoPolicy("auto")]);
   const { request, credential } = granted(
     await harness.services.requestCommands.ask(await withKey("dev"), input),
@@ -48,13 +48,13 @@ test("an answer is kept in the commit that has its effect, and never holds the t
   expect(body).toEqual({ ...request });
 });
 
-test("an ask that waits for people is kept whole", async () => {
+test("the answer of a pending request is stored completely", async () => {
   await harness.configure([approvalPolicy("p", { stages: [stageBy("group:dba")] })]);
   const { request } = granted(await harness.services.requestCommands.ask(await withKey("dev"), input));
   expect(await keptFor()).toEqual({ status: 201, body: { ...request } });
 });
 
-test("died between the ask and the claim: a retry carries on with the same request", async () => {
+test("interrupted between request and claim: a retry resumes the same request", async () => {
   await harness.configure([autoPolicy("auto")]);
   const submitted = await createAccessService(harness.context).submit(await withKey("dev"), input);
   if (isRefusal(submitted)) throw new Error(submitted.detail);
@@ -65,7 +65,7 @@ test("died between the ask and the claim: a retry carries on with the same reque
   expect(await keptFor()).toMatchObject({ status: 201, body: { id: submitted.request.id } });
 });
 
-test("another body under the same key is a mistake", async () => {
+test("another body with the same key is refused", async () => {
   await harness.configure([autoPolicy("auto")]);
   granted(await harness.services.requestCommands.ask(await withKey("dev"), input));
   expect(await harness.services.idempotency.find(once({ bodyHash: "other" }))).toMatchObject({
@@ -73,7 +73,7 @@ test("another body under the same key is a mistake", async () => {
   });
 });
 
-test("decisions, claims and extensions are kept as well", async () => {
+test("answers of decisions, claims and extensions are stored as well", async () => {
   await harness.configure([approvalPolicy("p", { stages: [stageBy("group:dba")] })]);
   const { request } = granted(await harness.ask("dev"));
   const { requestCommands } = harness.services;
@@ -98,7 +98,7 @@ test("decisions, claims and extensions are kept as well", async () => {
   expect(saidTo(child)).toBe("PENDING");
 });
 
-test("a kept answer is forgotten after a day", async () => {
+test("a stored answer expires after a day", async () => {
   await harness.configure([autoPolicy("auto")]);
   granted(await harness.services.requestCommands.ask(await withKey("dev"), input));
   harness.clock.pass(86_400_000);

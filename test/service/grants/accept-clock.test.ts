@@ -31,7 +31,7 @@ const keyOf = async (name: string) => {
   return made.key;
 };
 
-test("going back ends what was begun after the new time, and leaves what was begun before", async () => {
+test("setting the clock back ends what began after the new time and keeps what began before", async () => {
   const { clock, context, store } = harness();
   const before = await claimed({ scopes: ["read:before:live"] });
   const asked = await approved({ scopes: ["read:before:approved"] });

@@ -32,7 +32,7 @@ describe("extension", () => {
     });
   });
 
-  test("one is open at a time per grant", async () => {
+  test("a grant has one open extension at a time", async () => {
     const { request } = await claimed();
     const first = granted(await extend(request.id));
     const answers = await Promise.all([extend(request.id), extend(request.id, "2h")]);
@@ -40,7 +40,7 @@ describe("extension", () => {
       expect(answer).toMatchObject({ refused: "duplicate_request", existing: first.request.id });
   });
 
-  test("one is open at a time, also when the next would be approved by itself", async () => {
+  test("a grant has one open extension, even when the next would be auto-approved", async () => {
     const { request } = await claimed();
     const first = granted(await extend(request.id, "3h"));
     const short = { type: "DURATION", operator: "LESS_THAN", valueMs: 6 * hourMs } as const;
@@ -55,7 +55,7 @@ describe("extension", () => {
     expect(await read(request.id)).toMatchObject({ expiresAt: request.expiresAt });
   });
 
-  test("one that nobody decided in time stays so when its parent ends", async () => {
+  test("an extension that timed out stays so when its parent ends", async () => {
     await harness().configure([approvalPolicy("dba", { windowMs: hourMs, stages: [stageBy("group:dba")] })]);
     const { request } = await claimed();
     const child = granted(await extend(request.id));
@@ -66,7 +66,7 @@ describe("extension", () => {
     expect(await read(child.request.id)).toEqual(before);
   });
 
-  test("who comes too late hears who approved it, and what to revoke", async () => {
+  test("a late approver is told who approved it, and what to revoke", async () => {
     const { request } = await claimed();
     const child = granted(await extend(request.id));
     granted(await requestCommands().approve(await harness().caller("bob"), child.request.id, {}));
@@ -77,7 +77,7 @@ describe("extension", () => {
     });
   });
 
-  test("a parent that ends early takes its open extension with it, also when both happen at once", async () => {
+  test("a parent that ends early ends its open extension, even when both happen at once", async () => {
     for (let round = 0; round < 5; round++) {
       const { request } = await claimed();
       const [child] = await Promise.all([
@@ -92,7 +92,7 @@ describe("extension", () => {
     }
   });
 
-  test("approved and ended at once, the grant is over and stays over", async () => {
+  test("approved and ended at once, the grant is over and stays so", async () => {
     const { request, token } = await claimed();
     const child = granted(await extend(request.id));
     const [approval, revocation] = await Promise.all([
@@ -104,14 +104,14 @@ describe("extension", () => {
     expect(await harness().services.tokenChecks.introspect(token)).toEqual({ active: false });
   });
 
-  test("approved by policy it counts one more use", async () => {
+  test("an auto-approved extension counts one more use", async () => {
     await harness().configure([autoPolicy("auto", { maxUsage: 2 })]);
     const { request } = granted(await harness().ask("dev"));
     expect(saidTo(await extend(request.id))).toBe("COMPLETED");
     expect(saidTo(await extend(request.id))).toBe("limit_reached");
   });
 
-  test("only the requester may extend, and only what is live", async () => {
+  test("only the requester may extend, and only live access", async () => {
     const { request } = await claimed();
     expect(
       saidTo(

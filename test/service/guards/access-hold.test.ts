@@ -125,7 +125,7 @@ test.each(Object.entries(ending))("while new access is held back, %s works", asy
   expect(["DENIED", "CANCELLED", "REVOKED", "COMPLETED"]).toContain(await act());
 });
 
-test("while new access is held back, checks answer, time ends access, and people are deactivated", async () => {
+test("while new access is held back, checks answer, the clock ends access, and people are deactivated", async () => {
   const { id, token } = await active();
   hold();
   expect((await harness.services.tokenChecks.introspect(token)).active).toBe(true);
@@ -138,7 +138,7 @@ test("while new access is held back, checks answer, time ends access, and people
   });
 });
 
-test("while new access is held back, nothing is made ready or issued at targets, and take-backs go on", async () => {
+test("while new access is held back, nothing is prepared or issued at targets, and take-backs go on", async () => {
   const targets = await openTargetHarness();
   onTestFinished(() => targets.close());
   const [first, second] = [

@@ -47,7 +47,7 @@ async function smallDisk(free: number) {
 const recording = (...actions: readonly AuditAction[]): Step =>
   stepFixture({ audit: actions.map((action) => auditFixture({ action })) });
 
-test("what ends access takes the reserve on a full disk, and nothing else does: every action of the log", async () => {
+test("on a full disk, exactly the actions that end access use the reserve", async () => {
   for (const action of auditActions) {
     const { disk, written } = await smallDisk(0);
     const isEnding = accessChanges[action] === "ends";
@@ -59,7 +59,7 @@ test("what ends access takes the reserve on a full disk, and nothing else does: 
   }
 });
 
-test("while the reserve is missing only endings are written, as long as it lasts", async () => {
+test("while the reserve is missing, only endings are written", async () => {
   const { written } = await smallDisk(0);
   expect(await written(recording("grant.revoked"))).toBe(true);
   for (const action of ["request.submitted", "approval.given", "policy.changed"] as const) {
@@ -69,13 +69,13 @@ test("while the reserve is missing only endings are written, as long as it lasts
   expect(await written(recording("grant.expired"))).toBe(false);
 });
 
-test("a step that also gives access is not worth the reserve", async () => {
+test("a step that also grants access does not use the reserve", async () => {
   const { disk, written } = await smallDisk(0);
   expect(await written(recording("approval.given", "request.denied"))).toBe(false);
   expect(disk.reserved).toBe(2);
 });
 
-test("a take-back's own bookkeeping takes the reserve, that of a message only uses what is left", async () => {
+test("the effects of a take-back use the reserve, those of a message only the remaining space", async () => {
   const leased = { kind: "effectLeased", id: ids.effect("a"), lease: 0, until: noon } as const;
   const step = (write: Write): Step => stepFixture({ writes: [write] });
   const { disk, written } = await smallDisk(0);
@@ -84,7 +84,7 @@ test("a take-back's own bookkeeping takes the reserve, that of a message only us
   expect(await written(step(leased))).toBe(true);
 });
 
-test("new access is given only after the reserve was made anew, which is tried once a second", async () => {
+test("new access is granted only once the reserve exists again, which is tried once a second", async () => {
   const { disk, written } = await smallDisk(0);
   expect(await written(recording("grant.revoked"))).toBe(true);
   expect(await written(recording("request.submitted"))).toBe(false);

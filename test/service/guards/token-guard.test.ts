@@ -170,7 +170,7 @@ async function commitPlanted(step: unknown) {
   return { outcome, committed };
 }
 
-describe("no token is stored, wherever it stands in a step", () => {
+describe("no token is stored, wherever it is in a step", () => {
   test.each(Object.entries(writes))("of a write of kind %s", async (_, write) => {
     for (const planted of plantings(write, live)) {
       const { committed } = await commitPlanted(stepFixture({ writes: [planted as Write] }));
@@ -178,7 +178,7 @@ describe("no token is stored, wherever it stands in a step", () => {
     }
   });
 
-  test("of its audit records, effects, names and kept answer", async () => {
+  test("in audit records, effects, names and the stored answer", async () => {
     const step = stepFixture({
       audit: [auditFixture({ data: { words: "x", list: ["y"] } })],
       effects: [noticeFixture("e", request.id)],
@@ -214,7 +214,7 @@ describe("no token is stored, wherever it stands in a step", () => {
     },
   );
 
-  test("somebody whom an earlier version stored with one can still be deactivated", async () => {
+  test("a person whom an earlier version stored with a token can still be deactivated", async () => {
     const { guard, committed } = guarded();
     const pat = identityFixture("pat", { name: `pat ${live}`, enabled: false });
     const step = stepFixture({
@@ -227,7 +227,7 @@ describe("no token is stored, wherever it stands in a step", () => {
     ]);
   });
 
-  test("a step without one is passed on as it is", async () => {
+  test("a step without a token is committed unchanged", async () => {
     const { guard, committed, ended } = guarded();
     const step = stepFixture({ writes: Object.values(writes) });
     await guard.commit(step);
@@ -235,7 +235,7 @@ describe("no token is stored, wherever it stands in a step", () => {
   });
 });
 
-test("what is found at the last place loses what it opened", async () => {
+test("a token found by the guard loses its access", async () => {
   const harness = await openServiceHarness();
   await harness.configure([]);
   const { apiKeys: keys } = harness.services;

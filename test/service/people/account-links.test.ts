@@ -28,8 +28,8 @@ afterEach(async () => {
   await harness.close();
 });
 
-describe("who an account is", () => {
-  test("is what the explicit link says, with the roles of chat, read at every press", async () => {
+describe("the person of an account", () => {
+  test("follows from the explicit link, with the roles of chat, read at every press", async () => {
     expect(codeOf(await people().callerOf(slack("U1")))).toBe("identity_not_linked");
     await people().link(await admin(), slack("U1"), "id_ann");
     expect(await people().callerOf(slack("U1"))).toMatchObject({
@@ -55,7 +55,7 @@ describe("who an account is", () => {
 });
 
 describe("an administrator's link", () => {
-  test("is on record with who made it, and pressing again changes nothing", async () => {
+  test("is recorded with its author, and a repeated press changes nothing", async () => {
     await people().link(await admin(), slack("U1"), "id_ann");
     await people().link(await admin(), slack("U1"), "id_ann");
     const records = (await harness.audit()).filter((one) => one.action === "identity.linked");
@@ -67,7 +67,7 @@ describe("an administrator's link", () => {
     });
   });
 
-  test("never gives an account to two people, or two accounts of a platform to one", async () => {
+  test("never links an account to two people, or two accounts of a platform to one", async () => {
     await people().link(await admin(), slack("U1"), "id_ann");
     expect(codeOf(await people().link(await admin(), slack("U1"), "id_bob"))).toBe("name_taken");
     expect(codeOf(await people().link(await admin(), slack("U2"), "id_ann"))).toBe("name_taken");
@@ -94,8 +94,8 @@ describe("an administrator's link", () => {
   });
 });
 
-describe("a link made in chat for somebody the file manages", () => {
-  test("outlives reloads, changed or not", async () => {
+describe("a link made in chat for a person of the file", () => {
+  test("survives reloads of a changed or unchanged file", async () => {
     await people().link(await admin(), slack("U1"), "id_ann");
     await reload();
     await reload(allStaff.map((one) => (one.name === "ann" ? { ...one, groups: ["other"] } : one)));
@@ -104,7 +104,7 @@ describe("a link made in chat for somebody the file manages", () => {
     });
   });
 
-  test("gives way when the file names another account for that person, and does not come back", async () => {
+  test("is dropped when the file names another account for that person, and does not return", async () => {
     await people().link(await admin(), slack("U1"), "id_ann");
     const named = { slack: { teamId: "T0123", userId: "U2" } };
     await reload(allStaff.map((one) => (one.name === "ann" ? { ...one, links: named } : one)));
@@ -114,7 +114,7 @@ describe("a link made in chat for somebody the file manages", () => {
     expect(await linksOf("ann")).toEqual({});
   });
 
-  test("gives way when the file names its account for somebody else", async () => {
+  test("is dropped when the file links its account to another person", async () => {
     await people().link(await admin(), slack("U1"), "id_ann");
     const named = { slack: { teamId: "T0123", userId: "U1" } };
     await reload(allStaff.map((one) => (one.name === "bob" ? { ...one, links: named } : one)));
@@ -122,7 +122,7 @@ describe("a link made in chat for somebody the file manages", () => {
     expect(await linksOf("ann")).toEqual({});
   });
 
-  test("stays beside what the file says of another platform", async () => {
+  test("stays next to the file's link on another platform", async () => {
     const named = { teams: { tenantId: "tenant", aadObjectId: "object" } };
     const withTeams = allStaff.map((one) => (one.name === "ann" ? { ...one, links: named } : one));
     await reload(withTeams);
@@ -131,7 +131,7 @@ describe("a link made in chat for somebody the file manages", () => {
     expect(await linksOf("ann")).toEqual({ ...named, slack: { teamId: "T0123", userId: "U1" } });
   });
 
-  test("goes when the person leaves the file, and is free for others", async () => {
+  test("is dropped when the person is removed from the file, and its account is free", async () => {
     await people().link(await admin(), slack("U1"), "id_ann");
     await reload(allStaff.filter((one) => one.name !== "ann"));
     expect(codeOf(await people().callerOf(slack("U1")))).toBe("identity_not_linked");
@@ -141,8 +141,8 @@ describe("a link made in chat for somebody the file manages", () => {
   });
 });
 
-describe("taking a link away", () => {
-  test("frees the account at once and for good, whoever keeps the person", async () => {
+describe("removing a link", () => {
+  test("frees the account permanently, for people of the file and the API", async () => {
     await people().link(await admin(), slack("U1"), "id_ann");
     await people().link(await admin(), teams, "id_ann");
     const { directory } = harness.services;
@@ -166,7 +166,7 @@ describe("taking a link away", () => {
 });
 
 describe("linking by e-mail", () => {
-  test("finds the one active person with this address, makes an explicit link, and is on record", async () => {
+  test("finds the one active person with this address, creates an explicit link, and is recorded", async () => {
     expect(await people().linkByEmail(slack("U1"), "Ann@Company.com")).toMatchObject({
       identity: { id: "id_ann" },
     });
@@ -174,7 +174,7 @@ describe("linking by e-mail", () => {
     expect(record?.data).toMatchObject({ user: "U1", how: "email" });
   });
 
-  test("is made once: a later address moves nothing", async () => {
+  test("happens once: a later address change does not move it", async () => {
     await people().linkByEmail(slack("U1"), "ann@company.com");
     expect(await people().linkByEmail(slack("U1"), "bob@company.com")).toMatchObject({
       identity: { id: "id_ann" },
@@ -183,7 +183,7 @@ describe("linking by e-mail", () => {
     expect(await linksOf("bob")).toEqual({});
   });
 
-  test("is refused for programs, the inactive, and addresses that nobody or nothing has", async () => {
+  test("is refused for programs, inactive people and unknown addresses", async () => {
     await harness.services.directory.change(await harness.caller("cto", "admin"), "id_bob", {
       active: false,
     });
@@ -199,10 +199,10 @@ describe("linking by e-mail", () => {
   });
 });
 
-describe("asking to be linked", () => {
+describe("asking for a link", () => {
   const who = { displayName: "Ann", email: "ann@company.com" };
 
-  test("tells every administrator, with the ids and who they seem to be", async () => {
+  test("notifies every administrator, with the ids and the likely person", async () => {
     expect(await people().askForLink(slack("U1"), who)).toEqual({ asked: 3 });
     const due = await harness.store.dueEffects(harness.clock.now(), 10);
     expect(due.map(({ effect }) => effect)).toContainEqual({
@@ -214,7 +214,7 @@ describe("asking to be linked", () => {
     });
   });
 
-  test("suggests nobody who is not active, is a program or has an account there already", async () => {
+  test("suggests no inactive person, no program and nobody with an account there", async () => {
     await harness.services.directory.change(await harness.caller("cto", "admin"), "id_bob", {
       active: false,
     });
@@ -227,7 +227,7 @@ describe("asking to be linked", () => {
     expect(asks.map((one) => one.candidateId)).toEqual([null, null, null, null]);
   });
 
-  test("is limited for each account, and free again after an hour", async () => {
+  test("is limited per account, and possible again after an hour", async () => {
     const ask = async () => codeOf(await people().askForLink(slack("U1"), who));
     for (let count = 0; count < linkRequestsMax; count++) expect(await ask()).toBe("ok");
     expect(await ask()).toBe("rate_limited");
@@ -236,7 +236,7 @@ describe("asking to be linked", () => {
     expect(await ask()).toBe("ok");
   });
 
-  test("is pointless when linked already, and where no administrator is named", async () => {
+  test("is refused when linked already or without administrators", async () => {
     await people().link(await admin(), slack("U1"), "id_ann");
     expect(codeOf(await people().askForLink(slack("U1"), who))).toBe("name_taken");
     await harness.configure(policies);

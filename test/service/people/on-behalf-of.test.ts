@@ -11,7 +11,7 @@ const {
   isActive,
 } = serviceHarnessForEach(() => [approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
 
-describe("asking for somebody else", () => {
+describe("requesting for another person", () => {
   test("needs the role admin; the credential stays with the subject", async () => {
     await harness().configure([autoPolicy("auto")]);
     const admin = await harness().caller("cto", "admin");
@@ -32,7 +32,7 @@ describe("asking for somebody else", () => {
 });
 
 describe("deactivation", () => {
-  test("is effective at once for checks and decisions, and ends what is open and live", async () => {
+  test("takes effect immediately for checks and decisions, and ends open and live access", async () => {
     const { id, token } = await claimed();
     const pending = granted(await harness().ask("dev", { scopes: ["read:b:1"] }));
     await harness().services.directory.change(await harness().caller("cto", "admin"), "id_dev", {
@@ -50,7 +50,7 @@ describe("deactivation", () => {
     });
   });
 
-  test("ends the say of whoever was let in just before", async () => {
+  test("ends the rights of a caller who was authenticated just before", async () => {
     const { id } = await claimed();
     const before = await harness().caller("cto", "admin");
     await harness().services.directory.change(await harness().caller("lead", "admin"), "id_cto", {
@@ -65,7 +65,7 @@ describe("deactivation", () => {
     expect(saidTo(await requestCommands().cancel(asker, pending.request.id))).toBe("identity_inactive");
   });
 
-  test("is done again when the store was too busy for it", async () => {
+  test("is retried when the store was busy", async () => {
     const { id } = await claimed();
     const busy: Store = {
       ...harness().store,
@@ -80,7 +80,7 @@ describe("deactivation", () => {
     await expect(grants.endAccessOf(identity.id, "gone")).rejects.toThrow(StoreUnavailable);
   });
 
-  test("outlives a reload of the file, and so does its end", async () => {
+  test("survives a reload of the file, and so does a reactivation", async () => {
     const admin = await harness().caller("cto", "admin");
     await harness().services.directory.change(admin, "id_dev", { active: false });
     await harness().configure([autoPolicy("auto")]);
@@ -89,7 +89,7 @@ describe("deactivation", () => {
     expect(saidTo(await harness().ask("dev"))).toBe("ACTIVE");
   });
 
-  test("who leaves the file is deactivated", async () => {
+  test("a person removed from the file is deactivated", async () => {
     await harness().configure(
       [autoPolicy("auto")],
       {},

@@ -50,8 +50,8 @@ const inChat = async (user: string, via: Via = "slack"): Promise<Caller> => {
   return { ...caller, via };
 };
 
-describe("a key that the requester made for an approver", () => {
-  test("decides nothing for them: neither approves nor denies; a key of somebody else's does", async () => {
+describe("a key that the requester created for an approver", () => {
+  test("cannot approve or deny for them; a key from another person can", async () => {
     const id = await asked();
     const ann = await keyBy(await admin("dev"), "ann", "approver");
     expect(await approve(ann, id)).toBe("self_approval");
@@ -59,19 +59,19 @@ describe("a key that the requester made for an approver", () => {
     expect(await approve(await keyBy(await admin("bob"), "ann", "approver"), id)).toBe("APPROVED");
   });
 
-  test("decides about everybody else's requests", async () => {
+  test("decides about requests of others", async () => {
     const ann = await keyBy(await admin("dev"), "ann", "approver");
     expect(await approve(ann, await asked("sec"))).toBe("APPROVED");
   });
 
-  test("also through a key in between, however many", async () => {
+  test("also not through any number of keys in between", async () => {
     const bot = await keyBy(await admin("dev"), "bot", "admin");
     const sec = await keyBy(bot, "sec", "admin");
     const ann = await keyBy(sec, "ann", "approver");
     expect(await approve(ann, await asked())).toBe("self_approval");
   });
 
-  test("also when the requester asked for somebody else", async () => {
+  test("also not when the requester asked for another person", async () => {
     const bob = await admin("bob");
     const { request } = granted(
       await requestCommands().ask(bob, {
@@ -84,7 +84,7 @@ describe("a key that the requester made for an approver", () => {
     expect(await approve(await keyBy(bob, "ann", "approver"), request.id)).toBe("self_approval");
   });
 
-  test("but what the operator's own key has made decides about what it asked for somebody", async () => {
+  test("but a key from the operator's key decides about what that key requested for others", async () => {
     const key = granted(await createBootstrapService(harness().context).ensureAdminKey(undefined, undefined));
     if (key.kind !== "made") throw new Error("it makes its key at the first start");
     const builtIn = granted(await harness().services.apiKeys.authenticate(key.token));
@@ -94,7 +94,7 @@ describe("a key that the requester made for an approver", () => {
     expect(await approve(await keyBy(builtIn, "ann", "approver"), request.id)).toBe("APPROVED");
   });
 
-  test("does not extend, nor judge the use of an emergency", async () => {
+  test("cannot approve an extension or review an emergency", async () => {
     const ann = await keyBy(await admin("dev"), "ann", "approver");
     const id = await asked();
     await approve(await harness().caller("ann"), id);
@@ -116,7 +116,7 @@ describe("a key that the requester made for an approver", () => {
 });
 
 describe("an account that the requester linked to an approver", () => {
-  test("decides nothing for them, as an administrator or by changing links; linked by another it does", async () => {
+  test("cannot decide for them, however it was linked; linked by another person it can", async () => {
     const dev = await admin("dev");
     const id = await asked();
     granted(await harness().services.accountLinks.link(dev, account("U0OTHER"), "id_ann"));
@@ -126,7 +126,7 @@ describe("an account that the requester linked to an approver", () => {
     expect(await approve(await inChat("U0OTHER"), id)).toBe("APPROVED");
   });
 
-  test("also of somebody the API keeps, and a link that stays as it is keeps where it came from", async () => {
+  test("the same for identities of the API, and an unchanged link keeps its origin", async () => {
     const dev = await admin("dev");
     await pat(await operator());
     const { directory } = harness().services;
@@ -136,7 +136,7 @@ describe("an account that the requester linked to an approver", () => {
     expect(await approve(await inChat("U0PAT"), await asked())).toBe("self_approval");
   });
 
-  test("outlives a reload of the file that keeps the person, which changes nothing", async () => {
+  test("survives an unchanged reload of the file", async () => {
     granted(await harness().services.accountLinks.link(await admin("dev"), account("U0OTHER"), "id_ann"));
     const before = await harness().store.identity(idOf("ann"));
     await harness().configure(policies());
@@ -145,7 +145,7 @@ describe("an account that the requester linked to an approver", () => {
     expect(await approve(await inChat("U0OTHER"), await asked())).toBe("self_approval");
   });
 
-  test("is forgotten when the file says the same link: its author is nobody who asks", async () => {
+  test("loses its origin when the file names the same link", async () => {
     granted(await harness().services.accountLinks.link(await admin("dev"), account("U0OTHER"), "id_ann"));
     const links = { slack: { teamId: "T0TEAM", userId: "U0OTHER" } };
     const people = allStaff.map((one) => (one.name === "ann" ? { ...one, links } : one));
@@ -153,7 +153,7 @@ describe("an account that the requester linked to an approver", () => {
     expect(await approve(await inChat("U0OTHER"), await asked())).toBe("APPROVED");
   });
 
-  test("does not decide through what that person then made either", async () => {
+  test("cannot decide through what that person created afterwards either", async () => {
     await harness().configure(policies(), {
       chatRoles: { admin: [{ kind: "group", group: "security" }], auditor: [] },
     });
@@ -166,7 +166,7 @@ describe("an account that the requester linked to an approver", () => {
 });
 
 describe("an address that the requester gave an approver", () => {
-  test("does not decide for them, on any surface, once they have changed it", async () => {
+  test("cannot decide for them on any surface once it was changed", async () => {
     await pat(await operator(), "patricia@company.com");
     const dev = await admin("dev");
     const withKey = await keyBy(await operator(), "pat", "approver");
@@ -179,20 +179,20 @@ describe("an address that the requester gave an approver", () => {
     expect(await approve(withKey, id)).toBe("APPROVED");
   });
 
-  test("does not decide for them through the account that was linked by it", async () => {
+  test("cannot decide for them through the account that was linked by it", async () => {
     await pat(await admin("dev"));
     granted(await harness().services.accountLinks.linkByEmail(account("U0PAT"), "pat@company.com"));
     expect(await approve(await inChat("U0PAT"), await asked())).toBe("self_approval");
     expect(await approve(await inChat("U0PAT"), await asked("sec"))).toBe("APPROVED");
   });
 
-  test("that came with the person binds nobody who is recognised by other means", async () => {
+  test("set when the person was created does not affect people recognised by other means", async () => {
     await pat(await admin("dev"));
     expect(await approve(await keyBy(await operator(), "pat", "approver"), await asked())).toBe("APPROVED");
   });
 });
 
-test("a press that is refused for this is on record", async () => {
+test("a decision that is refused for this is recorded", async () => {
   const id = await asked();
   await approve(await keyBy(await admin("dev"), "ann", "approver"), id);
   const refusals = (await harness().audit()).filter((row) => row.action === "decision.refused");

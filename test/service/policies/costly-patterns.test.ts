@@ -28,7 +28,7 @@ async function storeAsBefore(policy: Policy): Promise<void> {
   });
 }
 
-test("a file with a new pattern above the budget is refused by path, and nothing of it is taken", async () => {
+test("a file with a new pattern above the budget is refused with its path, and nothing of it is applied", async () => {
   const before = await harness().store.rulebook();
   const loaded = await load([asks, costly]);
   expect(loaded).toMatchObject({
@@ -38,7 +38,7 @@ test("a file with a new pattern above the budget is refused by path, and nothing
   expect(await harness().store.rulebook()).toEqual(before);
 });
 
-test("a file whose costly pattern is stored already loads, warns, and judges it unknown: the deny holds", async () => {
+test("a file whose costly pattern is stored already loads with a warning and counts it as unknown: the deny holds", async () => {
   await storeAsBefore(costly);
   expect(isRefusal(await load([asks, costly]))).toBe(false);
   const warnings = await createConfigurationService(harness().context).warnings(content([asks, costly]));
@@ -47,7 +47,7 @@ test("a file whose costly pattern is stored already loads, warns, and judges it 
   expect(saidTo(await harness().ask("dev"))).toBe("policy_denied");
 });
 
-test("a costly policy that the API stored is named in the warnings, and can still be switched off", async () => {
+test("a costly policy of the API is named in the warnings, and can still be disabled", async () => {
   const stored: Policy = { ...costly, managedBy: "api" };
   await storeAsBefore(stored);
   const warnings = await createConfigurationService(harness().context).warnings(content([asks]));

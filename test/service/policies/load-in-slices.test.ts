@@ -15,7 +15,7 @@ const directoryOf = (size: number, name: string) => ({
   rules: emptyRules,
 });
 
-test("a comparison of many people pauses between slices, others are answered meanwhile, and it is written in one step", async () => {
+test("comparing many people pauses between slices, serves other calls meanwhile, and writes one step", async () => {
   const { store } = harness;
   const steps: number[] = [];
   const watched: typeof store = {
@@ -39,7 +39,7 @@ test("a comparison of many people pauses between slices, others are answered mea
   expect(steps).toEqual([size]);
 });
 
-test("what is changed between two slices is compared again: nothing that happened meanwhile is overwritten", async () => {
+test("a change between two slices makes the comparison start again, so that it is not overwritten", async () => {
   const plain = createConfigurationService(harness.context);
   await plain.load(directoryOf(300, "Old"), "file", "jit.yaml");
   let pauses = 0;

@@ -15,7 +15,7 @@ const connector = (name: string): Connector => ({
 });
 const mapOf = (...all: readonly Connector[]) => new Map(all.map((one) => [one.name, one]));
 
-test("new connectors are in force before the load is asked, and what is no longer used is closed after it", async () => {
+test("new connectors are in force before the load, and unused ones are closed after it", async () => {
   const set = createConnectorSet();
   const [one, two, three] = [connector("one"), connector("two"), connector("three")];
   await set.replace(mapOf(one, two), async () => "loaded");
@@ -26,7 +26,7 @@ test("new connectors are in force before the load is asked, and what is no longe
   expect(closed).toEqual(["one", "two", "three"]);
 });
 
-test("a load that is refused or fails changes nothing, and closes what it brought", async () => {
+test("a refused or failed load changes nothing, and closes its new connectors", async () => {
   closed.length = 0;
   const set = createConnectorSet();
   const kept = connector("kept");
@@ -40,7 +40,7 @@ test("a load that is refused or fails changes nothing, and closes what it brough
   expect(closed).toEqual(["new", "other"]);
 });
 
-test("one that does not let go holds up a reload and a stop for no more than two seconds", async () => {
+test("a connector that does not close delays a reload or a stop by two seconds at most", async () => {
   const set = createConnectorSet();
   const stuck = (name: string): Connector => ({ ...connector(name), close: () => new Promise(() => {}) });
   await set.replace(mapOf(stuck("one")), async () => "loaded");

@@ -66,7 +66,7 @@ afterEach(async () => {
 });
 
 describe("a Slack user group that the configuration trusts", () => {
-  test("means its members who are linked, active and people; never the requester", async () => {
+  test("means its members who are linked, active people; never the requester", async () => {
     slack.members = ["U_ann", "U_dev", "U_bot", "U_stranger"];
     await configure("slack-usergroup:S123");
     const id = await ask();
@@ -77,7 +77,7 @@ describe("a Slack user group that the configuration trusts", () => {
     expect(await approve("ann", id)).toBe("APPROVED");
   });
 
-  test("is asked afresh at each press, so who has just left does not count", async () => {
+  test("is fetched at each decision, so that a former member does not count", async () => {
     await configure("slack-usergroup:S123");
     const id = await ask();
     slack.members = ["U_bob"];
@@ -85,7 +85,7 @@ describe("a Slack user group that the configuration trusts", () => {
     expect(await approve("bob", id)).toBe("APPROVED");
   });
 
-  test("is in its members' list of what is to decide", async () => {
+  test("puts its requests on the list of its members", async () => {
     await configure("slack-usergroup:S123");
     const id = await ask();
     const list = async (name: string) =>
@@ -94,7 +94,7 @@ describe("a Slack user group that the configuration trusts", () => {
     expect(await list("bob")).toMatchObject({ rows: [] });
   });
 
-  test("is asked at most once a minute for showing", async () => {
+  test("is fetched at most once a minute for cards and lists", async () => {
     await configure("slack-usergroup:S123");
     const id = await ask();
     slack.asked = 0;
@@ -108,11 +108,11 @@ describe("a Slack user group that the configuration trusts", () => {
   });
 });
 
-describe("for showing, while Slack does not answer", () => {
+describe("for cards and lists, while Slack does not answer", () => {
   const show = async (reader: ReturnType<typeof createUserGroupReader>) =>
     (await reader.find(["S1"], "cached")).unknown;
 
-  test("what it said lately is shown at once, and it is asked once for all and not again at each failure", async () => {
+  test("cached members are used at once, and failed calls are shared and not repeated each time", async () => {
     const answers: PromiseWithResolvers<ReadonlyMap<string, readonly string[]>>[] = [];
     const groups: UserGroups = {
       teamId: "T1",
@@ -148,7 +148,7 @@ describe("for showing, while Slack does not answer", () => {
 });
 
 describe("a user group that is not trusted, or where there is no Slack", () => {
-  test("means nobody and is not asked", async () => {
+  test("means nobody and is not fetched", async () => {
     await configure("slack-usergroup:S123 group:dba", 1, false);
     const id = await ask();
     slack.members = ["U_bob", "U_ann"];
@@ -164,7 +164,7 @@ describe("a user group that is not trusted, or where there is no Slack", () => {
 });
 
 describe("while Slack cannot be asked", () => {
-  test("a member's press is refused as not to be verified, and counts once it can be", async () => {
+  test("a member's decision is refused as unverifiable, and counts once it can be verified", async () => {
     await configure("slack-usergroup:S123");
     const id = await ask();
     slack.isDown = true;
@@ -185,7 +185,7 @@ describe("while Slack cannot be asked", () => {
     expect(await approve("ann", id)).toBe("APPROVED");
   });
 
-  test("what was heard a moment ago does not make a press count", async () => {
+  test("cached members do not make a decision count", async () => {
     await configure("slack-usergroup:S123");
     const id = await ask();
     await services.requestQueries.read(await harness.caller("dev"), id);
@@ -193,7 +193,7 @@ describe("while Slack cannot be asked", () => {
     expect(await approve("ann", id)).toBe("store_unavailable");
   });
 
-  test("who may decide by another selector still can", async () => {
+  test("people who match another selector can still decide", async () => {
     await configure("slack-usergroup:S123 group:dba");
     const id = await ask();
     slack.isDown = true;
@@ -211,7 +211,7 @@ describe("while Slack cannot be asked", () => {
     expect(await approve("cid", id)).toBe("APPROVED");
   });
 
-  test("asking is not refused as if there were no approvers", async () => {
+  test("a request is not refused as if there were no approvers", async () => {
     await configure("slack-usergroup:S123");
     slack.isDown = true;
     const input = { identityId: "id_dev", reason: "x", scopes: ["read:prod:x"], duration: "1h" };
@@ -229,7 +229,7 @@ describe("a request that waits for members", () => {
       rows: readonly RequestView[];
     };
 
-  test("is not stranded while Slack cannot say who they are, and is when Slack says nobody", async () => {
+  test("is not stranded while the members are unknown, and is once the group is empty", async () => {
     await configure("slack-usergroup:S123");
     await ask();
     slack.isDown = true;
@@ -243,7 +243,7 @@ describe("a request that waits for members", () => {
     expect((await waiting()).rows[0]?.stranded).toMatchObject({ stage: 1 });
   });
 
-  test("asks Slack once for all requests of a batch, also when it does not answer", async () => {
+  test("calls Slack once for all requests of a batch, even when it does not answer", async () => {
     await configure("slack-usergroup:S123");
     for (const scope of ["read:a:1", "read:a:2", "read:a:3"]) {
       const input = { identityId: "id_dev", reason: "x", scopes: [scope], duration: "1h" };
@@ -257,7 +257,7 @@ describe("a request that waits for members", () => {
     }
   });
 
-  test("withdrawn while Slack cannot say who they are, it keeps the approvals they gave", async () => {
+  test("cancelled while the members are unknown, it keeps their approvals", async () => {
     await configure("slack-usergroup:S123 identity:id_cid identity:id_lead", 2);
     const id = await ask();
     await approve("ann", id);
@@ -268,7 +268,7 @@ describe("a request that waits for members", () => {
   });
 });
 
-test("the claim of what members approved needs nobody at Slack", async () => {
+test("the claim of access that members approved does not call Slack", async () => {
   await configure("slack-usergroup:S123");
   const id = await ask();
   await approve("ann", id);

@@ -21,8 +21,8 @@ const admin = () => harness.caller("cto", "admin");
 const hold = async (name: string, scope: string) =>
   granted(await harness.ask(name, { scopes: [scope] })).request.id;
 
-describe("who has what now", () => {
-  test("people see their own, auditors all, and nothing that is over", async () => {
+describe("active access", () => {
+  test("people see their own, auditors see all, and nothing that has ended", async () => {
     const mine = await hold("dev", "read:prod:db");
     const hers = await hold("ann", "write:prod:db");
     const over = await hold("ann", "read:x:1");
@@ -43,7 +43,7 @@ describe("who has what now", () => {
 });
 
 describe("the catalog", () => {
-  test("offers what no policy refuses, and says whether people are asked", async () => {
+  test("offers what no policy refuses, and whether people must approve", async () => {
     await harness.configure(
       [
         denyPolicy("never", { conditions: [{ type: "RESOURCE", operator: "EQUALS", value: "vault" }] }),
@@ -71,7 +71,7 @@ describe("the catalog", () => {
   });
 });
 
-test("an ordinary ask looks for nobody whom break-glass alone names: they may be very many", async () => {
+test("an ordinary request does not load people whom only break-glass names", async () => {
   const allowed = [assertPresent(parseSelector("group:security"), "selector")];
   await harness.configure([autoPolicy("auto")], { breakGlass: { ...emptyRules.breakGlass, allowed } });
   const looked: string[] = [];
@@ -116,7 +116,7 @@ describe("revoking all", () => {
     });
   });
 
-  test("by the beginning of a scope or of its resource, over many pages", async () => {
+  test("by the start of a scope or of its resource, over many pages", async () => {
     await harness.configure([autoPolicy("auto")], {
       limits: { pendingPerIdentity: 500, activePerIdentity: 500 },
     });
@@ -127,7 +127,7 @@ describe("revoking all", () => {
     expect(await revoke({ scopePrefix: "" })).toMatchObject({ refused: "invalid_body" });
   });
 
-  test("finds what is claimed while it looks", async () => {
+  test("finds requests that are claimed during the scan", async () => {
     const asked = granted(
       await harness.services.requestCommands.ask(await admin(), {
         identityId: "id_dev",
@@ -158,7 +158,7 @@ describe("revoking all", () => {
     });
   });
 
-  test("an id that names nothing is refused: a slip must not read as done", async () => {
+  test("an unknown id is refused, so that a typo does not look like success", async () => {
     const id = await hold("dev", "read:a:1");
     for (const identityId of ["id_nobody", "dev", "id_"]) {
       expect(await revoke({ identityId })).toMatchObject({ refused: "identity_unknown" });
@@ -173,7 +173,7 @@ describe("revoking all", () => {
     expect(await harness.services.requestQueries.read(await admin(), id)).toMatchObject({ status: "ACTIVE" });
   });
 
-  test("of a policy that is gone ends what still rests on it", async () => {
+  test("by a deleted policy ends the access that it granted", async () => {
     const id = await hold("dev", "read:a:1");
     const policies = await harness.services.policies.list(await admin());
     const policyId = "refused" in policies ? "" : (policies[0]?.id ?? "");
@@ -182,7 +182,7 @@ describe("revoking all", () => {
     expect(await revoke({ policyId })).toMatchObject({ refused: "not_found" });
   });
 
-  test("by the policy that added time to it, though another gave it, and though it is gone", async () => {
+  test("by the policy that extended it, even if another granted it and it was deleted", async () => {
     const when = (operator: "LESS_THAN" | "GREATER_THAN") =>
       ({ conditions: [{ type: "DURATION", operator, valueMs: 2 * hourMs }] }) as const;
     await harness.configure([

@@ -13,8 +13,8 @@ const {
 
 const records = async (action: string) => (await harness().audit()).filter((one) => one.action === action);
 
-describe("on record", () => {
-  test("a changed default policy, like any other", async () => {
+describe("audit records", () => {
+  test("contain a changed default policy, like any other", async () => {
     const by = (approvers: string) => approvalPolicy("default", { stages: [stageBy(approvers)] });
     await harness().configure([], { defaultPolicy: by("group:dba") });
     await harness().configure([], { defaultPolicy: by("group:security") });
@@ -28,7 +28,7 @@ describe("on record", () => {
     ]);
   });
 
-  test("what a reload changes of the rules, and nothing of what it leaves", async () => {
+  test("contain the rules that a reload changes, and no others", async () => {
     const breakGlass = { ...emptyRules.breakGlass, allowed: [{ kind: "group", group: "oncall" } as const] };
     await harness().configure([], { breakGlass });
     await harness().configure([], { breakGlass });
@@ -36,7 +36,7 @@ describe("on record", () => {
     expect(loads.slice(-2).map((one) => one.data["rules"])).toEqual([{ breakGlass }, {}]);
   });
 
-  test("a refused ask, with whom it was for", async () => {
+  test("contain a refused request, with its subject", async () => {
     const input = { identityId: "id_dev", reason: "r", scopes: ["read:a:1"], duration: "1h" };
     await harness().services.requestCommands.ask(await harness().caller("ann"), input);
     const [refused] = await records("request.refused");
@@ -47,7 +47,7 @@ describe("on record", () => {
     });
   });
 
-  test("refused reads of the log and refused decisions are counted apart, each by what it is", async () => {
+  test("count refused reads of the log and refused decisions separately", async () => {
     const { audit, requestCommands, refusals } = harness().services;
     const dev = await harness().caller("dev");
     const id = granted(await harness().ask("dev")).request.id;
@@ -63,7 +63,7 @@ describe("on record", () => {
     }
   });
 
-  test("of emergency checks, sixty a minute, also when many come in the moment a new minute begins", async () => {
+  test("contain at most sixty emergency checks a minute, even when many arrive as a minute begins", async () => {
     const breakGlass = { ...emptyRules.breakGlass, allowed: [{ kind: "group", group: "oncall" } as const] };
     await harness().configure([], { breakGlass });
     const { credential } = granted(await harness().ask("dev", { breakGlass: true, duration: "1h" }));
@@ -80,7 +80,7 @@ describe("on record", () => {
   });
 });
 
-test("a token is nowhere in the database, whichever field of an ask it was pasted into", async () => {
+test("a token is nowhere in the database, whichever field of a request it was pasted into", async () => {
   const take = async (name: string) => (await claimed({ scopes: [`read:secret:${name}`] })).token;
   const [one, two, three] = [await take("1"), await take("2"), await take("3")];
   const asked = granted(

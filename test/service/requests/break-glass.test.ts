@@ -24,7 +24,7 @@ const scope = scopeOf("read:prod:orders-db");
 const take = () => harness.ask("dev", { breakGlass: true, duration: "1h" });
 
 describe("break-glass", () => {
-  test("is active at once, tells people in the same commit as it is taken, and is never a duplicate", async () => {
+  test("is active at once, announced in the same commit, and never a duplicate", async () => {
     const first = granted(await take());
     expect(first.request).toMatchObject({ status: "ACTIVE", breakGlass: true });
     expect(first.credential?.token).toMatch(/^kd_jit_/);
@@ -35,7 +35,7 @@ describe("break-glass", () => {
     expect(saidTo(await take())).toBe("ACTIVE");
   });
 
-  test("is limited in its period, under concurrency too", async () => {
+  test("is limited per period, even under concurrency", async () => {
     const answers = await Promise.all(Array.from({ length: 5 }, take));
     expect(answers.map(saidTo).toSorted()).toEqual([
       "ACTIVE",
@@ -46,7 +46,7 @@ describe("break-glass", () => {
     ]);
   });
 
-  test("the dry run says what taking it would lead to, and takes nothing", async () => {
+  test("the dry run reports the result and stores nothing", async () => {
     const tried = async (name: string, more: object = {}) => {
       const { store, services } = harness;
       const before = await store.auditHead();
@@ -72,7 +72,7 @@ describe("break-glass", () => {
     expect(await tried("dev")).toBe("break_glass_review_due");
   });
 
-  test("owes a review: overdue refuses the next one until somebody reviews", async () => {
+  test("requires a review: an overdue one blocks the next emergency until it is reviewed", async () => {
     const { request } = granted(await take());
     harness.clock.pass(dayMs);
     expect(saidTo(await take())).toBe("break_glass_review_due");
@@ -86,7 +86,7 @@ describe("break-glass", () => {
     expect(saidTo(await take())).toBe("ACTIVE");
   });
 
-  test("judged unjustified while active, it ends in the same moment", async () => {
+  test("reviewed as unjustified while active, it ends immediately", async () => {
     const { request, credential } = granted(await take());
     const said = await harness.services.requestCommands.review(await harness.caller("sec"), request.id, {
       outcome: "unjustified",
@@ -97,7 +97,7 @@ describe("break-glass", () => {
     expect(saidTo(await take())).toBe("break_glass_review_due");
   });
 
-  test("a judgement that came with an API key says who made the key", async () => {
+  test("a review with an API key names who created the key", async () => {
     const { request } = granted(await take());
     const sec = await harness.caller("sec");
     const cto = (await harness.caller("cto")).identity.id;
@@ -109,7 +109,7 @@ describe("break-glass", () => {
     expect(granted(said).request.review?.reviews).toMatchObject([{ by: "id_sec", keyMintedBy: "id_cto" }]);
   });
 
-  test("counts as previous access only when judged justified", async () => {
+  test("counts as previous access only when reviewed as justified", async () => {
     const { request } = granted(await take());
     const { identity } = await harness.caller("dev");
     const starts = async (): Promise<number> => {
@@ -124,7 +124,7 @@ describe("break-glass", () => {
     expect(await starts()).toBe(1);
   });
 
-  test("each check is on record up to sixty a minute, then counted once a second", async () => {
+  test("checks are recorded singly up to sixty a minute, then counted once a second", async () => {
     const { credential } = granted(await take());
     const token = credential?.token ?? "";
     for (let use = 0; use < 100; use++)
@@ -136,7 +136,7 @@ describe("break-glass", () => {
     expect(uses.at(-1)?.data).toMatchObject({ count: 41 });
   });
 
-  test("other credentials have their first use on record, and only that", async () => {
+  test("of other credentials only the first use is recorded", async () => {
     const { request } = granted(await harness.ask("dev", { scopes: ["read:other:db"] }));
     granted(await harness.services.requestCommands.approve(await harness.caller("ann"), request.id, {}));
     const { credential } = granted(

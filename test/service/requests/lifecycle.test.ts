@@ -12,7 +12,7 @@ const {
 } = serviceHarnessForEach(() => [approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
 
 describe("the main job", () => {
-  test("ask, approve, claim, use, complete: the credential opens from the claim to the end and not a moment longer", async () => {
+  test("request, approve, claim, use, complete: the credential is valid from the claim to the end and no longer", async () => {
     const { request } = granted(await harness().ask("dev"));
     expect(request).toMatchObject({
       status: "PENDING",
@@ -64,7 +64,7 @@ describe("the main job", () => {
     );
   });
 
-  test("at expiresAt the credential is dead before any sweep has run, and reads EXPIRED", async () => {
+  test("at expiresAt the credential stops working before any sweep runs, and the status is EXPIRED", async () => {
     const { id, token } = await claimed();
     harness().clock.pass(4 * hourMs - 1);
     expect(await isActive(token)).toBe(true);
@@ -81,7 +81,7 @@ describe("the main job", () => {
     expect(listed).toMatchObject({ rows: [{ id }], next: null });
   });
 
-  test("rotation kills the old token in the same moment", async () => {
+  test("rotation ends the old token immediately", async () => {
     const { id, token } = await claimed();
     const { credential } = granted(await requestCommands().rotate(await harness().caller("dev"), id));
     expect(await isActive(token)).toBe(false);
@@ -96,7 +96,7 @@ describe("the main job", () => {
     expect(saidTo(await requestCommands().completeByToken(one.token, one.id))).toBe("unauthenticated");
   });
 
-  test("what is over says so, and no longer what could be done while it lasted", async () => {
+  test("ended access reports its end, and no former action", async () => {
     const { id } = await claimed();
     const dev = await harness().caller("dev");
     harness().clock.pass(5 * hourMs);
@@ -110,7 +110,7 @@ describe("the main job", () => {
     });
   });
 
-  test("a reported token is dead, and so is one pasted into a reason, which is masked", async () => {
+  test("a reported token is ended, and so is one pasted into a reason, which is masked", async () => {
     const one = await claimed();
     await harness().services.tokenChecks.report(one.token);
     expect(await isActive(one.token)).toBe(false);
@@ -122,7 +122,7 @@ describe("the main job", () => {
     expect(await isActive(other.token)).toBe(false);
   });
 
-  test("a token pasted into an administrator's reason, or into the note of another token, is dead as well", async () => {
+  test("a token pasted into an administrator's reason or another token's note is ended as well", async () => {
     const { lockdown, massRevocation } = harness().services;
     const cto = await harness().caller("cto", "admin");
     const places: Record<string, (token: string) => Promise<unknown>> = {
@@ -141,8 +141,8 @@ describe("the main job", () => {
   });
 });
 
-describe("time alone", () => {
-  test("ticks write expiry, time-outs and overdue reviews once, with the instant of the clock", async () => {
+describe("the clock alone", () => {
+  test("ticks record expiry, time-outs and overdue reviews once, with the exact instant", async () => {
     const { id } = await claimed();
     harness().clock.pass(5 * hourMs);
     expect(await harness().services.grants.tick(id)).toBe(true);
@@ -152,7 +152,7 @@ describe("time alone", () => {
     expect("endedAt" in view ? Date.parse(String(view.endedAt)) : 0).toBe(harness().clock.now() - hourMs);
   });
 
-  test("the end of the claim window ends an approval nobody used", async () => {
+  test("the end of the claim window ends an unused approval", async () => {
     const id = await approved();
     harness().clock.pass(8 * hourMs);
     expect(saidTo(await requestCommands().claim(await harness().caller("dev"), id))).toBe("not_claimable");
@@ -161,7 +161,7 @@ describe("time alone", () => {
 });
 
 describe("reading", () => {
-  test("strangers find nothing; approvers, subjects, auditors do", async () => {
+  test("uninvolved people find nothing; approvers, subjects and auditors do", async () => {
     const { request } = granted(await harness().ask("dev"));
     const read = async (name: string, ...roles: ("auditor" | "admin")[]) =>
       harness().services.requestQueries.read(await harness().caller(name, ...roles), request.id);
@@ -172,7 +172,7 @@ describe("reading", () => {
   });
 });
 
-test("refusals are recorded one by one up to ten a minute per actor, then counted", async () => {
+test("refusals are recorded singly up to ten a minute per actor, then counted", async () => {
   const { request } = granted(await harness().ask("dev"));
   const cto = await harness().caller("cto");
   for (let press = 0; press < 25; press++) await requestCommands().approve(cto, request.id, {});
@@ -183,7 +183,7 @@ test("refusals are recorded one by one up to ten a minute per actor, then counte
   expect(refused.at(-1)?.data).toMatchObject({ count: 15 });
 });
 
-test("the audit chain over all of it verifies", async () => {
+test("the whole audit chain verifies", async () => {
   await claimed();
   harness().clock.pass(dayMs);
   await requestCommands().approve(await harness().caller("cto"), "jit_nothing", {});

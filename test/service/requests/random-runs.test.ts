@@ -15,7 +15,7 @@ import { openServiceHarness } from "../support/service-harness.ts";
 import { beginRandomRun, randomDay, standing, type RandomRun } from "../support/random-actions.ts";
 import { openMax, useMax } from "../support/random-policies.ts";
 
-/** Every gauge and guard, counted again from the rows. */
+/** Every gauge and unique name, counted again from the rows. */
 function expectCountersToEqualRows({ harness }: RandomRun): void {
   const client = new Database(join(harness.folder, "data", "jit.db"), { readonly: true });
   const rows = (sql: string): ReadonlyMap<unknown, unknown> =>
@@ -36,7 +36,7 @@ function expectCountersToEqualRows({ harness }: RandomRun): void {
   for (const used of spent.values()) expect(used).toBeLessThanOrEqual(useMax);
 }
 
-/** A request looked up alone may be remembered from its last step; a list is read from the disk. */
+/** A single read and a list must agree. */
 async function expectMemoryToEqualRows({ harness, requests }: RandomRun): Promise<void> {
   const { rows } = await harness.store.requests({ now: harness.clock.now() }, { limit: 200 });
   expect(rows).toHaveLength(requests.length);
@@ -83,7 +83,7 @@ async function expectAuditToTellTheSame(run: RandomRun, views: readonly RequestV
   }
 }
 
-/** A token opens something exactly while it is its grant's latest, the grant is active and its holder too. */
+/** A token is valid exactly while it is its grant's current one, and the grant and its holder are active. */
 async function expectTokensToOpenWhatTheyShould(
   run: RandomRun,
   views: readonly RequestView[],
@@ -104,7 +104,7 @@ async function expectTokensToOpenWhatTheyShould(
   }
 }
 
-/** Whoever is inactive has nothing open once what was decided is done. */
+/** Inactive people have nothing open once all effects have run. */
 async function expectNothingLeftToTheInactive(run: RandomRun, views: readonly RequestView[]): Promise<void> {
   const open = views.filter((one) => one.endedAt === null);
   for (const id of new Set(open.map((one) => one.identityId))) {
@@ -124,7 +124,7 @@ function expectNobodyToDecideForThemselves(views: readonly RequestView[]): void 
 
 const seen = new Map<string, number>();
 
-test("whatever people do at once: counters are the rows, the audit log tells how all stands, what is over stays over, tokens open what they should", async () => {
+test("after any concurrent actions counters match the rows, the audit log explains every state, ended access stays ended, tokens match their grants", async () => {
   await fc.assert(
     fc.asyncProperty(randomDay, async (day) => {
       const harness = await openServiceHarness();

@@ -7,7 +7,7 @@ import { allStaff, granted, saidTo } from "../support/service-harness.ts";
 
 const { office: harness, relay, load, change, members, ask, approve, view, stranded } = changingPeople();
 
-describe("asking again for the access of a stranded request", () => {
+describe("requesting the access of a stranded request again", () => {
   const strandedAndAskedAgain = async (): Promise<readonly [string, string]> => {
     const first = await ask();
     await members("dba", "ann");
@@ -17,7 +17,7 @@ describe("asking again for the access of a stranded request", () => {
     return [first, second];
   };
 
-  test("is allowed once: the second one waits, and a third is its duplicate", async () => {
+  test("is allowed once: the second request is pending, and a third is its duplicate", async () => {
     const [first, second] = await strandedAndAskedAgain();
     expect(await view(first)).toMatchObject({ status: "PENDING", stranded: { stage: 1 } });
     expect(await harness().ask("dev")).toMatchObject({ refused: "duplicate_request", existing: second });
@@ -59,7 +59,7 @@ describe("asking again for the access of a stranded request", () => {
     expect(await harness().ask("dev")).toMatchObject({ refused: "duplicate_request", existing: second });
   });
 
-  test("approving the first, reachable again, cancels the second", async () => {
+  test("approving the recovered first request cancels the second", async () => {
     const [first, second] = await strandedAndAskedAgain();
     await load(byDba);
     await members("dba", "ann", "bob");
@@ -70,7 +70,7 @@ describe("asking again for the access of a stranded request", () => {
     expect(await harness().ask("dev")).toMatchObject({ refused: "duplicate_request", existing: first });
   });
 
-  test("of two presses at once on both exactly one approves", async () => {
+  test("of two concurrent approvals of both requests exactly one succeeds", async () => {
     const [first, second] = await strandedAndAskedAgain();
     await load(byDba);
     await members("dba", "ann", "bob");
@@ -84,7 +84,7 @@ describe("asking again for the access of a stranded request", () => {
     expect((await harness().audit()).filter((row) => row.action === "request.approved")).toHaveLength(1);
   });
 
-  test("of an approval and an ask at once neither is lost: one access is approved, or one waits beside it", async () => {
+  test("a concurrent approval and request both count: one is approved, or one stays pending next to it", async () => {
     const first = await ask();
     await members("dba", "ann");
     await members("dba", "ann", "bob");
@@ -93,7 +93,7 @@ describe("asking again for the access of a stranded request", () => {
     expect([said, saidTo(asked)]).toEqual(["APPROVED", "duplicate_request"]);
   });
 
-  test("an ask that comes while the first is being approved ends with that approval", async () => {
+  test("a request made while the first is being approved ends with that approval", async () => {
     const first = await ask();
     await members("dba", "ann");
     // Enough people again, and nobody has looked at what waits: it still reads as stranded.
@@ -119,7 +119,7 @@ describe("asking again for the access of a stranded request", () => {
     expect(await view(between[0] ?? "")).toMatchObject({ status: "CANCELLED" });
   });
 
-  test("approved at birth it ends the first in the same commit", async () => {
+  test("an auto-approved second request ends the first in the same commit", async () => {
     const first = await ask();
     await members("dba", "ann");
     await load(autoPolicy("auto"));
@@ -127,7 +127,7 @@ describe("asking again for the access of a stranded request", () => {
     expect(await view(first)).toMatchObject({ status: "CANCELLED", approvals: [{ given: 0 }] });
   });
 
-  test("a stranded extension makes way for the next, since a grant has one at a time", async () => {
+  test("a stranded extension is replaced by the next, because a grant has one at a time", async () => {
     const id = await ask();
     await approve("ann", id);
     await approve("bob", id);

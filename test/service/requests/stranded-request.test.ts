@@ -43,7 +43,7 @@ describe("a waiting request that can no longer reach its quorum", () => {
         ),
     ],
   ];
-  test.each(changes)("by %s: it is on record, counted and told, and waits on", async (_, change) => {
+  test.each(changes)("by %s: it is recorded, counted and announced, and stays pending", async (_, change) => {
     const id = await ask();
     await change();
     await relay().drain();
@@ -63,7 +63,7 @@ describe("a waiting request that can no longer reach its quorum", () => {
     expect(await view(id)).toMatchObject({ status: "TIMED_OUT", stranded: null });
   });
 
-  test("a change of an identity made over the API strands it too, and a manager who leaves", async () => {
+  test("an identity change over the API or a leaving manager strands it as well", async () => {
     const admin = await harness().caller("cto", "admin");
     const made = await harness().services.directory.create(admin, {
       id: makeId("identity", "new"),
@@ -88,7 +88,7 @@ describe("a waiting request that can no longer reach its quorum", () => {
     expect((await view(other)).stranded).not.toBeNull();
   });
 
-  test("is found by the sweep alone, as after an upgrade", async () => {
+  test("is found by the sweep alone, for example after an upgrade", async () => {
     const id = await ask();
     await harness().configure(
       [byDba],
@@ -100,7 +100,7 @@ describe("a waiting request that can no longer reach its quorum", () => {
     expect((await view(id)).stranded).not.toBeNull();
   });
 
-  test("counts again when enough people can decide it; that is on record, told, and the metric falls", async () => {
+  test("recovers when enough people can decide it; that is recorded, announced and counted", async () => {
     const id = await ask();
     await members("dba", "ann");
     await members("dba", "ann", "sam");
@@ -113,7 +113,7 @@ describe("a waiting request that can no longer reach its quorum", () => {
     expect(await approve("sam", id)).toBe("APPROVED");
   });
 
-  test("counts what has been approved: who is missing then is whoever has not", async () => {
+  test("counts given approvals: only the others are missing", async () => {
     const id = await ask();
     await approve("ann", id);
     await members("dba", "ann", "bob");

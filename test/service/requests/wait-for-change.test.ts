@@ -23,7 +23,7 @@ const waitFor = (ms: number, more = {}) => ({
 const read = async (id: string, wait: ReturnType<typeof waitFor>) =>
   harness.services.requestQueries.read(await harness.caller("dev"), id, wait);
 
-test("a waiting reader hears of a change when it happens", async () => {
+test("a waiting reader is answered when the request changes", async () => {
   const { request } = granted(await harness.ask("dev"));
   // Longer than the test may take: only the change can answer it.
   const waiting = read(request.id, waitFor(60_000));
@@ -32,12 +32,12 @@ test("a waiting reader hears of a change when it happens", async () => {
   expect(await waiting).toMatchObject({ status: "APPROVED" });
 });
 
-test("without a change the answer comes when patience ends", async () => {
+test("without a change the answer comes when the wait ends", async () => {
   const { request } = granted(await harness.ask("dev"));
   expect(await read(request.id, waitFor(40))).toMatchObject({ status: "PENDING" });
 });
 
-test("what has changed since the reader last looked is answered at once", async () => {
+test("a state that the reader has not seen is answered at once", async () => {
   const { request } = granted(await harness.ask("dev"));
   granted(await harness.services.requestCommands.approve(await harness.caller("ann"), request.id, {}));
   expect(
@@ -50,13 +50,13 @@ test("what has changed since the reader last looked is answered at once", async 
   });
 });
 
-test("what is over is answered at once", async () => {
+test("an ended request is answered at once", async () => {
   const { request } = granted(await harness.ask("dev"));
   granted(await harness.services.requestCommands.cancel(await harness.caller("dev"), request.id));
   expect(await read(request.id, waitFor(10_000))).toMatchObject({ status: "CANCELLED" });
 });
 
-test("the clock is a change too", async () => {
+test("a change by the clock is answered as well", async () => {
   const { request } = granted(await harness.ask("dev"));
   harness.clock.pass(59_950);
   // Longer than the test may take: only the change can answer it.
@@ -66,7 +66,7 @@ test("the clock is a change too", async () => {
   expect(await waiting).toMatchObject({ status: "TIMED_OUT" });
 });
 
-test("a reader who has gone is not waited for", async () => {
+test("the wait of a disconnected reader ends", async () => {
   const { request } = granted(await harness.ask("dev"));
   const gone = new AbortController();
   const waiting = read(request.id, waitFor(60_000, { signal: gone.signal }));

@@ -19,7 +19,7 @@ export const ctoAdministers = {
   chatRoles: { admin: [assertPresent(parseSelector("identity:id_cto"), "a selector")], auditor: [] },
 };
 
-/** An office whose people change by reloads of the file, with the relay and two surfaces; id_cto administers. */
+/** A harness whose people change by reloads of the file, with the relay and two surfaces. id_cto is administrator. */
 export function changingPeople(
   policies: readonly Policy[] = [byDba],
   rules: Partial<Rules> = ctoAdministers,
@@ -46,14 +46,14 @@ export function changingPeople(
     await harness.close();
   });
 
-  /** Loads these policies beside the people as they are. */
+  /** Loads these policies with the current people. */
   const load = async (...next: readonly Policy[]): Promise<void> => {
     loaded = next;
     await harness.configure(next, rules, people);
     await relay.drain();
   };
 
-  /** Loads the people, each with this change, beside these policies, else those that are loaded. */
+  /** Loads the people with this change, and these policies or else the current ones. */
   const change = async (
     changed: (one: Person) => Partial<Person>,
     ...next: readonly Policy[]
@@ -69,7 +69,7 @@ export function changingPeople(
     email: () => email,
     load,
     change,
-    /** The members of a group from now on, and no others. */
+    /** Makes these people the only members of a group. */
     members: async (group: string, ...names: readonly string[]): Promise<void> =>
       change(({ name, groups }) => ({
         groups: [...groups.filter((one) => one !== group), ...(names.includes(name) ? [group] : [])],

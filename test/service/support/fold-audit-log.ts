@@ -1,8 +1,8 @@
 import { assertPresent } from "../../../src/core/values/assert.ts";
 import type { AuditRow } from "../../../src/service/ports/store.ts";
 
-/** What the audit log alone says about one request. Times are epoch milliseconds. */
-export interface Told {
+/** The state of one request according to the audit log alone. Times are epoch milliseconds. */
+export interface LoggedState {
   readonly status: string;
   readonly startedAt: number | null;
   readonly expiresAt: number | null;
@@ -13,9 +13,9 @@ export interface Told {
 
 type Read = AuditRow & { readonly action: string; readonly data: Record<string, unknown> };
 
-/** Reads the log from its beginning and says how every request stands, by the clock at `now`. */
-export function foldAudit(rows: readonly Read[], now: number): ReadonlyMap<string, Told> {
-  const told = new Map<string, Told>();
+/** Folds the log from its beginning into the state of every request at `now`. */
+export function foldAudit(rows: readonly Read[], now: number): ReadonlyMap<string, LoggedState> {
+  const told = new Map<string, LoggedState>();
   for (const row of rows) {
     const body: unknown = JSON.parse(row.body);
     const request = textIn(body, "request");
@@ -31,8 +31,8 @@ export function foldAudit(rows: readonly Read[], now: number): ReadonlyMap<strin
   return new Map([...told].map(([id, one]) => [id, byClock(one, now)]));
 }
 
-/** Undefined: the record says nothing about how the request stands. */
-function next(before: Told | undefined, { action, data }: Read, at: number): Told | undefined {
+/** Undefined when the record does not change the state. */
+function next(before: LoggedState | undefined, { action, data }: Read, at: number): LoggedState | undefined {
   const time = (name: string): number => Date.parse(assertPresent(textIn(data, name), name));
   if (action === "request.submitted") {
     const lapsesAt = time("approvalDeadline");
@@ -71,7 +71,7 @@ function next(before: Told | undefined, { action, data }: Read, at: number): Tol
   }
 }
 
-function byClock(one: Told, now: number): Told {
+function byClock(one: LoggedState, now: number): LoggedState {
   if (one.endedAt !== null || one.lapsesAt === null || now < one.lapsesAt) return one;
   return { ...one, status: one.status === "ACTIVE" ? "EXPIRED" : "TIMED_OUT", endedAt: one.lapsesAt };
 }

@@ -24,10 +24,10 @@ function mostly(value: boolean): fc.Arbitrary<boolean> {
   );
 }
 
-/** `fitting`: what makes sense for the verb is looked for, so that stories get somewhere. */
+/** `fitting`: a request in a fitting status is chosen, so that runs make progress. */
 const act = fc.record({ by: deciders, which: fc.nat(), fitting: mostly(true) });
 
-/** One thing that somebody does, or that happens. */
+/** One action of a person, or one event. */
 const command = fc.oneof(
   {
     weight: 8,
@@ -68,7 +68,7 @@ const command = fc.oneof(
 );
 export type RandomCommand = typeof command extends fc.Arbitrary<infer T> ? T : never;
 
-/** Batches of things at the same moment, with time between them. */
+/** Batches of concurrent actions, with time between them. */
 export const randomDay = fc.array(
   fc.record({
     together: fc.array(command, { minLength: 1, maxLength: 4 }),
@@ -93,7 +93,7 @@ export interface RandomRun {
   readonly tokens: ShownToken[];
   /** Codes of refusals and statuses of answers, counted. */
   readonly said: Map<string, number>;
-  /** Does what was left to be done. */
+  /** Runs the pending effects. */
   settle(): Promise<void>;
   play(one: RandomCommand): Promise<void>;
 }
@@ -172,7 +172,7 @@ const fit: Partial<Record<OnRequest["do"], Status>> = {
   revoke: "ACTIVE",
 };
 
-/** An auditor and administrator whom no switch can touch. */
+/** An auditor and administrator who is never deactivated. */
 export async function standing(harness: ServiceHarness): Promise<Caller> {
   const caller = await harness.caller("cto", "admin", "auditor");
   return { ...caller, identity: { ...caller.identity, enabled: true, listed: true } };

@@ -4,14 +4,14 @@ import { approvalPolicy, autoPolicy, denyPolicy, stageBy } from "../../core/supp
 import { allStaff, staff, type ServiceHarness } from "./service-harness.ts";
 
 const below = (value: string) => [{ type: "RESOURCE", operator: "STARTS_WITH", value }] as const;
-/** More than these uses of a capped policy there never are. */
+/** The most uses a capped policy ever has. */
 export const useMax = 4;
-/** Nobody has more than this waiting, or more than this active. */
+/** The most pending requests and active grants of one person. */
 export const openMax = 3;
 
 const security = { kind: "group", group: "security" } as const;
 
-/** Policies as the file may say them on some days: one run goes back and forth between these. */
+/** Versions of the file that a run switches between. */
 const books: readonly (readonly Policy[])[] = [
   [
     autoPolicy("auto", { conditions: below("dev:"), maxUsage: useMax, priority: 2 }),
@@ -51,7 +51,7 @@ const books: readonly (readonly Policy[])[] = [
   ],
 ];
 
-/** Groups change too: somebody changes sides. */
+/** Groups change as well. */
 const crews = [
   allStaff,
   allStaff.map((one) => (one.name === "ann" ? staff("ann", { groups: ["security"] }) : one)),
@@ -67,7 +67,7 @@ const rules: Partial<Rules> = {
   },
 };
 
-/** Reloads the file as it is on some other day. */
+/** Loads another version of the file. */
 export async function load(harness: ServiceHarness, book: number, crew: number): Promise<void> {
   const policies = (books[book % books.length] ?? []).map((one) => ({ ...one, managedBy: "file" as const }));
   await harness.configure(policies, rules, crews[crew % crews.length]);

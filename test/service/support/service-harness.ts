@@ -51,16 +51,16 @@ export const allStaff: readonly Person[] = [
   staff("bot", { kind: "SERVICE" }),
 ];
 
-/** The whole service over a real database in a folder of its own, with a clock that stands still. */
+/** The whole service over a real database in its own folder, with a clock that moves only when told. */
 export interface ServiceHarness {
   readonly store: Store;
   readonly services: Services;
   readonly context: ServiceContext;
   readonly clock: SettableClock;
   readonly folder: string;
-  /** From now on new access is refused so, or again given. */
+  /** From now on new access is refused with this refusal, or granted again. */
   hold(refusal: Refusal | undefined): void;
-  /** Makes the rules what a configuration file would. */
+  /** Loads this configuration, like a file. */
   configure(policies: readonly Policy[], rules?: Partial<Rules>, people?: readonly Person[]): Promise<void>;
   caller(name: string, ...roles: readonly Role[]): Promise<Caller>;
   ask(name: string, more?: Partial<RequestInput>): Promise<CommandResult | Refusal>;
@@ -73,7 +73,7 @@ export interface ServiceHarness {
 export interface ServiceHarnessOptions {
   readonly folder?: string;
   readonly listeners?: readonly CommitListener[];
-  /** Changeable, as a reload would. */
+  /** May be changed, as by a reload. */
   readonly connectors?: ReadonlyMap<string, Connector>;
   /** Called at every read of the store by the services. */
   readonly onRead?: (name: string) => void;
@@ -169,7 +169,7 @@ function withReadObserver(store: Store, onRead: (name: string) => void): Store {
   });
 }
 
-/** The answer, when it must not be a refusal. */
+/** The answer; a refusal fails the test. */
 export function granted<Answer extends object>(answer: Answer | Refusal): Answer {
   if (isRefusal(answer)) throw new Error(`${answer.refused}: ${answer.detail}`);
   return answer;
@@ -180,7 +180,7 @@ export function saidTo(answer: CommandResult | Refusal): string {
   return isRefusal(answer) ? answer.refused : answer.request.status;
 }
 
-/** An office for each test of a file, with what most of them do: dev asks, one of group:dba approves, dev claims. */
+/** A harness for each test of a file, with the common steps: dev requests, a member of group:dba approves, dev claims. */
 export function serviceHarnessForEach(policies: () => readonly Policy[]) {
   let harness: ServiceHarness;
   beforeEach(async () => {

@@ -16,7 +16,7 @@ import { approvalPolicy, autoPolicy, stageBy } from "../../core/support/policies
 import { createFakeTarget, type FakeTarget, type FakeTargetOptions } from "../../fakes/fake-target.ts";
 import { granted, openServiceHarness, type ServiceHarness } from "./service-harness.ts";
 
-/** An office with targets: the relay and every sweep are there, and run when the test says so or something is due. */
+/** A harness with targets, the relay and every sweep. They run when the test calls them or something is due. */
 export interface TargetHarness extends ServiceHarness {
   readonly target: FakeTarget;
   readonly targets: readonly FakeTarget[];
@@ -24,15 +24,15 @@ export interface TargetHarness extends ServiceHarness {
   readonly faults: unknown[];
   readonly alerts: TargetNamed[];
   add(options: Omit<FakeTargetOptions, "file">): FakeTarget;
-  /** The sweeps of the timetable and the relay, once. */
+  /** Runs the scheduled sweeps and the relay once. */
   tick(): Promise<void>;
-  /** The orphan sweep, once. */
+  /** Runs the orphan sweep once. */
   sweepOrphans(): Promise<void>;
-  /** Time passes as in a running service: in steps of 5 s, the orphan sweep every 30 s. */
+  /** Lets time pass as in a running service: in steps of 5 s, with the orphan sweep every 30 s. */
   live(ms: number): Promise<void>;
   approved(more?: Partial<RequestInput>): Promise<string>;
   claim(id: string, input?: ClaimInput): ReturnType<ServiceHarness["services"]["requestCommands"]["claim"]>;
-  /** Asked, approved, claimed. */
+  /** Requests, approves and claims. */
   holding(more?: Partial<RequestInput>): Promise<Holding>;
 }
 
@@ -44,11 +44,11 @@ export interface Holding {
 }
 
 export interface TargetHarnessOptions {
-  /** Given again, it goes on from there. */
+  /** A folder used before, to continue from its state. */
   readonly folder?: string;
   /** Called after each commit, and around each change at a target. */
   readonly onStep?: (step: string) => void;
-  /** Besides `orders-db`, which is always there. */
+  /** In addition to `orders-db`, which always exists. */
   readonly more?: readonly Omit<FakeTargetOptions, "file">[];
 }
 

@@ -16,7 +16,7 @@ const records = async (action: string) => (await harness.audit()).filter((one) =
 const complete = async ({ id }: Holding) =>
   granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
 
-test("an object at a lost target is given up: not tried any more, never called gone, and on record with who and why", async () => {
+test("an abandoned object is not retried, never reported as gone, and recorded with person and reason", async () => {
   const holding = await harness.holding();
   await complete(holding);
   harness.target.trouble.isDown = true;
@@ -40,7 +40,7 @@ test("an object at a lost target is given up: not tried any more, never called g
   expect(await harness.store.takeBacks()).toMatchObject({ waiting: 0, overdue: 0 });
 });
 
-test("live access ends in the same commit, and what it has elsewhere is taken back", async () => {
+test("live access ends in the same commit, and its other objects are taken back", async () => {
   const holding = await harness.holding({ scopes: ["read:prod:orders-db", "read:cache:orders"] });
   harness.target.trouble.isDown = true;
   granted(await abandon(holding.object));
@@ -52,7 +52,7 @@ test("live access ends in the same commit, and what it has elsewhere is taken ba
   expect((await statesOf(harness, holding.id)).toSorted()).toEqual(["ABANDONED", "REVOKED"]);
 });
 
-test("access that time has ended is given up as expired, not as revoked", async () => {
+test("access that the clock has ended is recorded as expired, not as revoked", async () => {
   const holding = await harness.holding();
   harness.target.trouble.isDown = true;
   harness.clock.pass(48 * hourMs);
@@ -62,7 +62,7 @@ test("access that time has ended is given up as expired, not as revoked", async 
   expect(await statesOf(harness, holding.id)).toEqual(["ABANDONED"]);
 });
 
-test("what is still being made ready is given up with its request", async () => {
+test("an object in preparation is abandoned with its request", async () => {
   harness.target.trouble.isDown = true;
   const id = await harness.approved();
   await harness.claim(id);
@@ -72,7 +72,7 @@ test("what is still being made ready is given up with its request", async () => 
   expect((await harness.claim(id)) as object).toMatchObject({ refused: expect.anything() });
 });
 
-test("what returns with its target is removed as an orphan", async () => {
+test("an abandoned object whose target returns is removed as an orphan", async () => {
   const holding = await harness.holding();
   harness.target.trouble.isDown = true;
   granted(await abandon(holding.object));
@@ -87,7 +87,7 @@ test("what returns with its target is removed as an orphan", async () => {
   expect(await statesOf(harness, holding.id)).toEqual(["ABANDONED"]);
 });
 
-test("nothing is given up twice, unknown, elsewhere, confirmed gone, or by anybody but an administrator", async () => {
+test("refused: abandoned before, unknown, at another target, confirmed gone, or not an administrator", async () => {
   const holding = await harness.holding();
   const { object } = holding;
   const approver = await harness.caller("ann", "approver");
@@ -113,7 +113,7 @@ test("nothing is given up twice, unknown, elsewhere, confirmed gone, or by anybo
   expect(await abandon(other.object)).toMatchObject({ refused: "not_found" });
 });
 
-test("of an abandon and a take-back at the same moment one is written, and both can be read", async () => {
+test("a concurrent abandon and take-back leave one result, and both stay readable", async () => {
   const holding = await harness.holding();
   await complete(holding);
   const [given] = await Promise.all([abandon(holding.object), harness.tick()]);

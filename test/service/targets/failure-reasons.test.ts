@@ -31,7 +31,7 @@ const complete = async (id: string) =>
   granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
 const problemOf = async (id: string) => (await view(harness, id)).grant?.targets[0]?.problem;
 
-test("a take-back that is overdue says why: on record, in the target's state and to administrators", async () => {
+test("an overdue take-back gives its cause in the audit log, the target's state and the alert", async () => {
   const admin = assertPresent(parseSelector("identity:id_cid"), "a selector");
   await harness.configure([...(await harness.context.rulebook()).book.policies], {
     chatRoles: { admin: [admin], auditor: [] },
@@ -58,7 +58,7 @@ test("a take-back that is overdue says why: on record, in the target's state and
   expect(harness.target.state().objects).toEqual({});
 });
 
-test("one that waits because another found the target down is overdue for the same reason", async () => {
+test("a take-back that waits behind another one is overdue for the same cause", async () => {
   const [tried, waiting] = [await harness.holding(), await harness.holding({ scopes: ["read:prod:other"] })];
   harness.target.trouble.faults.takeBack = always(unknownHost);
   await complete(tried.id);
@@ -78,7 +78,7 @@ test("one that waits because another found the target down is overdue for the sa
   ]);
 });
 
-test("a request that fails because its target stays away says why", async () => {
+test("a request that fails because its target stays unreachable gives the cause", async () => {
   const id = await harness.approved();
   harness.target.trouble.faults.provision = always(unknownHost);
   expect(granted(await harness.claim(id)).isPreparing).toBe(true);
@@ -92,7 +92,7 @@ test("a request that fails because its target stays away says why", async () => 
   expect(await recordsOf("grant.failed")).toMatchObject([{ reason: expect.stringContaining(unknownHost) }]);
 });
 
-test("a cause is written once for as long as it stays the same", async () => {
+test("an unchanged cause is recorded once", async () => {
   const { id } = await harness.holding();
   harness.target.trouble.faults.takeBack = always(unknownHost);
   await complete(id);
@@ -107,7 +107,7 @@ test("a cause is written once for as long as it stays the same", async () => {
   expect(await problemOf(id)).toBe("nothing listens on its port (connection refused)");
 });
 
-test("a connector that is not available says so, also when it is asked to take back", async () => {
+test("an unavailable connector gives its cause, also for take-backs", async () => {
   const unavailable = unavailableConnector(harness.target, "the environment variable ORDERS_DB is not set");
   const spec = { connector: "orders-db", object: "jit_x", grantId: makeId("grant", "x") };
   const signal = new AbortController().signal;

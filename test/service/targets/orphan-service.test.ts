@@ -48,7 +48,7 @@ describe("what a target lists", () => {
     expect(await recordsOf("orphan.found")).toEqual([]);
   });
 
-  test("unexplained: reported once, removed after its grace and not before", async () => {
+  test("unexplained: reported once, removed only after its grace period", async () => {
     harness.target.change((all) => {
       all["jit_stranger"] = object();
     });
@@ -62,7 +62,7 @@ describe("what a target lists", () => {
     expect(await recordsOf("orphan.removed")).toHaveLength(1);
   });
 
-  test("expired by its own label, and of no grant of ours: removed at once", async () => {
+  test("expired by its label and of no known grant: removed at once", async () => {
     harness.target.change((all) => {
       all["jit_stranger"] = object({ notAfter: harness.clock.now() - 1 });
     });
@@ -71,7 +71,7 @@ describe("what a target lists", () => {
     expect(await recordsOf("orphan.removed")).toMatchObject([{ standing: "expired" }]);
   });
 
-  test("there again though our own records say it is gone: removed at once", async () => {
+  test("exists again although our records say it is gone: removed at once", async () => {
     const { id, object: name } = await harness.holding();
     granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
     await harness.tick();
@@ -84,7 +84,7 @@ describe("what a target lists", () => {
     expect(await recordsOf("orphan.removed")).toMatchObject([{ standing: "over" }]);
   });
 
-  test("a copy of a live label under another name, or a label that cannot be read: reported, and left to people", async () => {
+  test("a copied live label or an unreadable label: reported and kept for people to decide", async () => {
     const { object: name } = await harness.holding();
     const grantId = String(objects()[name]?.grantId);
     harness.target.change((all) => {
@@ -99,7 +99,7 @@ describe("what a target lists", () => {
     ]);
   });
 
-  test("being made ready at this very moment is never taken for an orphan", async () => {
+  test("an object in preparation is never treated as an orphan", async () => {
     harness.target.trouble.latencyMs = 20;
     const ids = await Promise.all(
       Array.from({ length: 8 }, (_, index) => harness.approved({ scopes: [`read:prod:db-${index}`] })),
@@ -118,7 +118,7 @@ describe("what a target lists", () => {
     expect(await recordsOf("target.drifted")).toEqual([]);
   });
 
-  test("what turns out to be wanted between the look and the removal is not removed", async () => {
+  test("an object that becomes expected between check and removal is not removed", async () => {
     const { object: name } = await harness.holding();
     const wanted = objects()[name];
     harness.target.change((all) => Object.assign(all[name] ?? {}, { notAfter: harness.clock.now() - 1 }));
@@ -143,7 +143,7 @@ describe("what a target lists", () => {
     expect(await recordsOf("orphan.removed")).toEqual([]);
   });
 
-  test("an orphan is removed only if the check made while nobody else touches it still says so", async () => {
+  test("an orphan is removed only if it still is one under the lock", async () => {
     const { object: name } = await harness.holding();
     const grantId = assertPresent(parseId("grant", String(objects()[name]?.grantId)), "a grant");
     const answers = [true, false];
@@ -164,7 +164,7 @@ describe("what a target lists", () => {
     expect(objects()).toEqual({});
   });
 
-  test("a target that hangs does not stop another one from being swept, nor a stop", async () => {
+  test("a hanging target delays neither the sweep of another one nor a stop", async () => {
     const other = harness.add({ name: "cache" });
     harness.target.trouble.latencyMs = 60_000;
     harness.target.trouble.ignoresAbort = true;
@@ -180,7 +180,7 @@ describe("what a target lists", () => {
 });
 
 describe("drift", () => {
-  test("rights added, an end moved, an object dropped: once for each change, and still removed at the end", async () => {
+  test("drift is recorded once per change, and the object is still removed at the end", async () => {
     const { id, object: name } = await harness.holding();
     await harness.live(minuteMs);
     harness.target.change((all) =>
@@ -209,7 +209,7 @@ describe("drift", () => {
   });
 });
 
-test("down for the whole life of a grant and back later: gone within a minute of its return", async () => {
+test("a target that was down during the whole grant is cleared within a minute of its return", async () => {
   const { object: name } = await harness.holding();
   harness.target.trouble.isDown = true;
   await harness.live(5 * hourMs);
@@ -219,7 +219,7 @@ test("down for the whole life of a grant and back later: gone within a minute of
   expect(objects()).toEqual({});
 }, 60_000);
 
-test("a thousand grants that end in the same second are all taken back, and checks are answered meanwhile", async () => {
+test("a thousand grants that end at once are all taken back while checks are answered", async () => {
   const count = 1_000;
   await harness.configure([...(await harness.context.rulebook()).book.policies], {
     limits: { pendingPerIdentity: 2_000, activePerIdentity: 2_000 },
@@ -254,11 +254,11 @@ test("a thousand grants that end in the same second are all taken back, and chec
   expect(await harness.store.takeBacks()).toMatchObject({ waiting: 0 });
 }, 120_000);
 
-test("a connector that still holds something must not leave at a reload; once it is empty it may", async () => {
+test("a connector that still holds objects cannot be removed by a reload; an empty one can", async () => {
   const { id } = await harness.holding();
   const before = new Map(harness.connectors);
   const leaves = async () => whyNotLeave(harness.store, before, new Map());
-  expect((await leaves())?.detail).toMatch(/orders-db still holds 1 object .*cannot leave/);
+  expect((await leaves())?.detail).toMatch(/orders-db still holds 1 object .*cannot be removed/);
   expect(await whyNotLeave(harness.store, before, before)).toBeUndefined();
   expect(await whyNotLeave(harness.store, new Map(), new Map())).toBeUndefined();
   granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));

@@ -52,7 +52,7 @@ async function expectListingsToBeOfGrants(
 
 const said = new Map<string, number>();
 
-test("whatever people do at once and whatever targets refuse: in the end they list what grants want, and nothing else", async () => {
+test("after any concurrent actions and target failures, targets list exactly what grants expect", async () => {
   await fc.assert(
     fc.asyncProperty(randomDay, fc.array(mischief, { minLength: 20, maxLength: 20 }), async (day, tricks) => {
       const harness = await openTargetHarness({ more: [{ name: "dev-db", resources: "dev:" }] });

@@ -33,7 +33,7 @@ describe("a scope whose resource a connector serves, but not with this action", 
     errors: [{ path: "scopes.1", message: "has no action raed; there are read, write" }],
   };
 
-  test("is refused when it is asked for, also by break-glass and when it would be approved at once", async () => {
+  test("is refused when requested, even by break-glass or with auto-approval", async () => {
     expect(await harness.ask("dev", typo)).toEqual(refusal);
     expect(await harness.ask("dev", { ...typo, breakGlass: true })).toEqual(refusal);
     await harness.configure([autoPolicy("auto", { priority: 1 })]);
@@ -51,7 +51,7 @@ describe("a scope whose resource a connector serves, but not with this action", 
     );
   });
 
-  test("is refused when more time is asked for it", async () => {
+  test("is refused in an extension", async () => {
     const { id } = await harness.holding();
     configured({ actions: ["write"] });
     const more = { duration: "1h", reason: "more" };
@@ -70,13 +70,13 @@ describe("a scope whose resource a connector serves, but not with this action", 
     });
   });
 
-  test("is no matter where no connector serves the resource: that is a token", async () => {
+  test("is allowed where no connector serves the resource: the token alone grants it", async () => {
     const { request } = granted(await harness.ask("dev", { scopes: ["raed:elsewhere"] }));
     expect(request.status).toBe("PENDING");
   });
 });
 
-describe("an approved request whose access has left the configuration", () => {
+describe("an approved request whose connector or action was removed from the configuration", () => {
   const ways: readonly (readonly [string, Parameters<typeof configured>[0], string])[] = [
     ["the action", { actions: ["write"] }, "prod:orders-db has no action read; the only one is write"],
     [
@@ -87,7 +87,7 @@ describe("an approved request whose access has left the configuration", () => {
     ["the connector", undefined, "no connector serves read:prod:orders-db any more"],
   ];
 
-  test.each(ways)("fails at the claim and is never given by the token alone: %s", async (_, left, why) => {
+  test.each(ways)("fails at the claim and is never granted by the token alone: %s", async (_, left, why) => {
     const id = await harness.approved();
     configured(left);
     expect(await harness.claim(id)).toMatchObject({
@@ -104,7 +104,7 @@ describe("an approved request whose access has left the configuration", () => {
     expect(await harness.claim(id)).toMatchObject({ refused: "not_claimable" });
   });
 
-  test.each(ways)("fails while it waits for the approval, too: %s", async (_, left) => {
+  test.each(ways)("also fails when it is removed before the approval: %s", async (_, left) => {
     const { request } = granted(await harness.ask("dev"));
     configured(left);
     granted(await harness.services.requestCommands.approve(await harness.caller("ann"), request.id, {}));
@@ -112,7 +112,7 @@ describe("an approved request whose access has left the configuration", () => {
     expect((await view(harness, request.id)).status).toBe("FAILED");
   });
 
-  test("fails when its targets are being made ready, and what is there is taken back", async () => {
+  test("fails while its targets are being prepared, and what exists is taken back", async () => {
     const id = await harness.approved();
     harness.add({ name: "orders-db", actions: ["read"] }).trouble.isDown = true;
     expect(granted(await harness.claim(id)).isPreparing).toBe(true);
@@ -123,7 +123,7 @@ describe("an approved request whose access has left the configuration", () => {
     isNothingThere();
   });
 
-  test("only whoever may claim it makes it fail", async () => {
+  test("only a caller who may claim it makes it fail", async () => {
     const id = await harness.approved();
     configured(undefined);
     expect(await harness.services.requestCommands.claim(await harness.caller("ann"), id)).toMatchObject({
@@ -132,7 +132,7 @@ describe("an approved request whose access has left the configuration", () => {
     expect((await view(harness, id)).status).toBe("APPROVED");
   });
 
-  test("a reload between the preparation and the commit of a claim gives no bare token either", async () => {
+  test("a reload between the preparation and the commit of a claim grants no token alone either", async () => {
     const id = await harness.approved();
     const caller = await harness.caller("dev");
     const { context } = harness;
@@ -150,7 +150,7 @@ describe("an approved request whose access has left the configuration", () => {
     expect(await recordsOf("credential.issued")).toEqual([]);
   });
 
-  test("a connector that comes between asking and the claim is used: no bare token", async () => {
+  test("a connector added between request and claim is used: no token alone", async () => {
     configured(undefined);
     const id = await harness.approved();
     configured({ actions: ["read"] });

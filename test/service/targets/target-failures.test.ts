@@ -23,7 +23,7 @@ afterEach(() => harness.close());
 const complete = async (id: string) =>
   granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
 
-test("a target that refuses a later end holds up neither the end nor anything else: gone with the next turn", async () => {
+test("a target that refuses an extension delays neither the end nor other work", async () => {
   const { id } = await harness.holding();
   harness.target.trouble.faults.provision = Array.from({ length: 100 }, () => refusing());
   const more = { duration: "1h", reason: "more" };
@@ -38,7 +38,7 @@ test("a target that refuses a later end holds up neither the end nor anything el
   expect(await statesOf(harness, id)).toEqual(["REVOKED"]);
 });
 
-test("access that is over and still at its target is told to administrators, once", async () => {
+test("ended access that is still at its target alerts administrators once", async () => {
   const admin = assertPresent(parseSelector("identity:id_cid"), "a selector");
   await harness.configure([...(await harness.context.rulebook()).book.policies], {
     chatRoles: { admin: [admin], auditor: [] },
@@ -63,7 +63,7 @@ test("a target that was down at the claim is ready half a minute after its retur
   expect(granted(await harness.claim(id)).credential?.targets).toHaveLength(1);
 });
 
-test("one that hangs and takes no notice of being told to end is found down before the relay loses patience", async () => {
+test("a hanging target that ignores its abort is reported as down before the relay times out", async () => {
   const { id, object } = await harness.holding();
   const grantId = assertPresent(parseId("grant", object.replace("jit_", "")), "a grant");
   await complete(id);
@@ -78,7 +78,7 @@ test("one that hangs and takes no notice of being told to end is found down befo
   expect(targetAttemptMs + 5 * secondMs).toBeLessThan(attemptMs);
 });
 
-test("access that does not let go, however much of it, keeps no room from anybody's claim", async () => {
+test("any number of take-backs that fail does not delay claims", async () => {
   const holdings = [];
   for (let count = 0; count < perDestinationMax; count++) {
     holdings.push(await harness.holding({ scopes: [`read:prod:orders-db`], reason: `number ${count}` }));
@@ -98,7 +98,7 @@ test("access that does not let go, however much of it, keeps no room from anybod
   expect(await statesOf(harness, holdings[0]?.id ?? "")).toEqual(["REVOKED"]);
 });
 
-test("what identifies an object at its target is kept with the grant, and given back to take it back", async () => {
+test("the identity of an object is stored with the grant and passed to the take-back", async () => {
   const { target } = harness;
   const identity = { id: "16384", system: "7000000000000000001" };
   const wanted: unknown[] = [];

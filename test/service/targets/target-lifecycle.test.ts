@@ -15,7 +15,7 @@ const actions = async () => (await harness.audit()).map((one) => one.action);
 const isActive = async (token: string) => (await harness.services.tokenChecks.introspect(token)).active;
 
 describe("a claim with targets", () => {
-  test("gives the token and each target's secret once, and the target has the exact end", async () => {
+  test("shows the token and each target's secret once, and the target has the exact end", async () => {
     const { id, object, secret, token } = await harness.holding();
     expect(harness.target.opens(object, secret)).toBe(true);
     const seen = await view(harness, id);
@@ -30,7 +30,7 @@ describe("a claim with targets", () => {
     );
   });
 
-  test("is written down before anything is made there, and asks the target for no more than was granted", async () => {
+  test("is recorded before anything is created, and asks the target for no more than was granted", async () => {
     let found: unknown;
     harness.target.trouble.latencyMs = 30;
     const id = await harness.approved();
@@ -47,7 +47,7 @@ describe("a claim with targets", () => {
     granted(await claiming);
   });
 
-  test("a scope without a connector still gives the token", async () => {
+  test("a scope without a connector still gets the token", async () => {
     const id = await harness.approved({ scopes: ["read:elsewhere"] });
     const { request, credential } = granted(await harness.claim(id));
     expect(request).toMatchObject({ status: "ACTIVE", grant: { targets: [] } });
@@ -55,7 +55,7 @@ describe("a claim with targets", () => {
     expect(harness.target.calls).toEqual([]);
   });
 
-  test("not ready in two seconds, it says so and keeps nothing open; claimed again it is given", async () => {
+  test("answers after two seconds that it is not ready, and succeeds when claimed again", async () => {
     harness.target.trouble.latencyMs = 2_400;
     const id = await harness.approved();
     const first = granted(await harness.claim(id));
@@ -69,7 +69,7 @@ describe("a claim with targets", () => {
     expect(harness.target.state().history).toHaveLength(1);
   });
 
-  test("approved by itself and slow: approved, to be claimed", async () => {
+  test("auto-approved with a slow target: approved, to be claimed", async () => {
     harness.target.trouble.isDown = true;
     const asked = granted(await harness.ask("dev", { scopes: ["auto:prod:orders-db"] }));
     expect(asked).toMatchObject({ isPreparing: true, request: { status: "APPROVED" } });
@@ -79,7 +79,7 @@ describe("a claim with targets", () => {
     expect(saidTo(await harness.claim(asked.request.id))).toBe("ACTIVE");
   });
 
-  test("of simultaneous claims one is given, and its secret is the one that opens", async () => {
+  test("of simultaneous claims one succeeds, and its secret is valid", async () => {
     const id = await harness.approved();
     const answers = await Promise.all([1, 2, 3, 4].map(() => harness.claim(id)));
     expect(answers.map(saidTo).toSorted()).toEqual([
@@ -91,7 +91,7 @@ describe("a claim with targets", () => {
     expect(harness.target.opens(String(at?.username), at?.secret ?? null)).toBe(true);
   });
 
-  test("not fetched within ten minutes it is taken back, and can be claimed anew under another name", async () => {
+  test("unclaimed for ten minutes, it is taken back and can be claimed again under another name", async () => {
     harness.target.trouble.isDown = true;
     const id = await harness.approved();
     granted(await harness.claim(id));
@@ -131,7 +131,7 @@ describe("a claim with targets", () => {
     },
   );
 
-  test("one that cannot fails the request, and what the others made is taken back", async () => {
+  test("a target that cannot provision fails the request, and the others' objects are taken back", async () => {
     const other = harness.add({ name: "cache", resources: "prod:orders" });
     harness.target.trouble.faults.provision = [refusing()];
     const id = await harness.approved();
@@ -152,7 +152,7 @@ describe("a claim with targets", () => {
     expect(await harness.store.connectorsInUse()).toEqual([]);
   });
 
-  test("one that is never ready fails the request after five minutes", async () => {
+  test("a target that is never ready fails the request after five minutes", async () => {
     harness.target.trouble.isDown = true;
     const id = await harness.approved();
     granted(await harness.claim(id));
@@ -163,7 +163,7 @@ describe("a claim with targets", () => {
     });
   });
 
-  test("one that cannot mint fails it, one that cannot just now lets it be claimed again", async () => {
+  test("a final fault when issuing fails the request, a temporary one lets it be claimed again", async () => {
     harness.target.trouble.faults.issue = [down()];
     const id = await harness.approved();
     expect(granted(await harness.claim(id))).toMatchObject({ isPreparing: true });
@@ -215,7 +215,7 @@ describe("the end of access", () => {
     expect(harness.target.opens(other.object, other.secret)).toBe(true);
   });
 
-  test("a target that is down is overdue after a minute, once, and alerts; back again it is gone within a minute", async () => {
+  test("a down target is overdue after a minute, alerts once, and is cleared within a minute of its return", async () => {
     const { id, token, object } = await harness.holding();
     harness.target.trouble.isDown = true;
     await endings.complete(id);
@@ -236,7 +236,7 @@ describe("the end of access", () => {
     expect(await statesOf(harness, id)).toEqual(["REVOKED"]);
   }, 60_000);
 
-  test("one that hangs and takes no notice of being told to end does not stop another one", async () => {
+  test("a hanging target that ignores its abort does not delay another target", async () => {
     const other = harness.add({ name: "cache", resources: "cache:" });
     const one = await harness.holding();
     const two = await harness.holding({ scopes: ["read:cache:a"] });

@@ -181,7 +181,7 @@ test.each<[string, readonly HeldObject[], Connector, Connector | undefined, RegE
   else expect(found).toMatch(why);
 });
 
-test("a connector that is not available keeps its scopes and refuses at once what is asked for there", async () => {
+test("an unavailable connector keeps its scopes and refuses requests for them immediately", async () => {
   const scopes = { scopes: [], rights: {} };
   const connector = unavailableConnector(
     { ...at([]), serves: () => scopes, actionsOn: () => ["read"] },
