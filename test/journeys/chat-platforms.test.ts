@@ -110,7 +110,7 @@ test("requested in Slack, approved in Teams and, after a restart, over the API: 
   await expect.poll(devInSlack).toContain("Show credential");
 
   const ready = inTeams.cardsOf("dev").find((card) => titles(card).includes("Show credential"));
-  const shown = await inTeams.inDialog("dev", button(ready, "Show credential"));
+  const shown = await inTeams.pressInDialog("dev", button(ready, "Show credential"));
   const token = /kd_jit_\w{36}/.exec(shown.text)?.[0] ?? "";
   expect((await program.check(token, "read:prod:orders-db")).http).toBe(200);
   await expect.poll(devInSlack, { timeout: 10_000 }).toContain("I'm done");

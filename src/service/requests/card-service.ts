@@ -69,12 +69,7 @@ export function createCardService(context: ServiceContext): CardService {
         ? requestNotFound(shown.request.id)
         : cardOfShown(context, shown, audience, caller.identity.id);
     },
-    async stateOf(id) {
-      const found = await find(id);
-      if (found === undefined) return undefined;
-      const { revision, risk } = found.request;
-      return { version: found.version, revision, risk };
-    },
+    versionOf: async (id) => (await find(id))?.version,
     async recordAnswer(caller, id, posted) {
       const own = await findOwn(caller, id);
       if (own === undefined) return;

@@ -3,7 +3,6 @@ import type { Refusal } from "../../core/values/refusals.ts";
 import type { Card, Audience } from "../views/card.ts";
 import type { Caller } from "../ports/caller.ts";
 import type { NotifyChannel } from "../../core/access/access-request.ts";
-import type { Risk } from "../../core/policy/requirement-model.ts";
 import type { ShownRequest } from "../decisions/stored-request.ts";
 import type { MessageRef } from "../messaging/messenger.ts";
 
@@ -17,22 +16,14 @@ export interface PostedAnswer {
   readonly isForm: boolean;
 }
 
-/** What a surface asks about a request when it does not need the card. */
-export interface RequestState {
-  /** Changes with every change of the request or its grant; compare it with {@link Card.version}. */
-  readonly version: string;
-  readonly revision: string;
-  readonly risk: Risk | null;
-}
-
 /** Makes the cards that people see, from the state and the clock. */
 export interface CardService {
   /** As this reader (null: a channel) may see it; undefined when there is no such request. */
   cardFor(id: string, audience: Audience, reader: IdentityId | null): Promise<Card | undefined>;
   /** For this caller, by their part in the request; refused when they have none. */
   cardOf(caller: Caller, id: string): Promise<Card | Refusal>;
-  /** Reads the request without building a card; undefined when there is no such request. */
-  stateOf(id: string): Promise<RequestState | undefined>;
+  /** The version that a card built now would have; undefined when there is no such request. */
+  versionOf(id: string): Promise<string | undefined>;
   /** The same from what a command has read, so that its answer reads nothing twice. */
   cardOfShown(caller: Caller, shown: ShownRequest): Promise<Card | Refusal>;
   /** From now on keeps a message up to date that was posted as an answer to this caller. */

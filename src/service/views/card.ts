@@ -42,7 +42,7 @@ export function actionsOfPart<Action extends string>(
 /** Everything one copy of a request's card says, before it is put into words. Made fresh from state and clock. */
 export interface Card {
   readonly audience: Audience;
-  /** Of the stored records the card was built from; see `CardService.stateOf`. */
+  /** Of the stored records the card was built from; see `CardService.versionOf`. */
   readonly version: string;
   readonly request: RequestView;
   readonly subjectName: string;

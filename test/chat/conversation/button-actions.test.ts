@@ -3,7 +3,7 @@ import { dialogRef, type DialogId, type DialogValues } from "../../../src/chat/c
 import type { Reply } from "../../../src/chat/conversation/reply.ts";
 import { hourMs } from "../../../src/core/values/time.ts";
 import { cardText } from "../../../src/wording/card-text.ts";
-import { cardIn, chatForEach, dialogIn, plain, saidBy } from "./support/chat-harness.ts";
+import { cardIn, chatForEach, dialogIn, plain, replyText } from "./support/chat-harness.ts";
 import { chatPolicies, chatRules } from "./support/policy-fixtures.ts";
 
 const { harness, chat, cardBuilds, caller, run, press, asked } = chatForEach(chatPolicies, chatRules);
@@ -49,7 +49,7 @@ describe("the credential", () => {
     tokenIn(await press("dev", "show_credential", id));
     const again = await press("dev", "show_credential", id);
     expect(again).toMatchObject({ kind: "refused", refusal: { refused: "already_claimed" } });
-    expect(saidBy(again)).toContain("press Replace credential");
+    expect(replyText(again)).toContain("press Replace credential");
   });
 
   test("is replaced, and the old one stops working immediately", async () => {
@@ -82,7 +82,7 @@ describe("a press is decided from the stored state, whatever the card showed", (
   test("a form for an action that is no longer possible is not opened: the current status is shown", async () => {
     const id = await approved();
     const late = await press("bob", "deny", id);
-    expect(saidBy(late)).toMatch(/^Nothing was changed\. Current status: Approved by ann/);
+    expect(replyText(late)).toMatch(/^Nothing was changed\. Current status: Approved by ann/);
   });
 
   test("requesters get no form to decide their own request", async () => {
@@ -153,7 +153,7 @@ describe("forms that decide", () => {
   test("deny needs a reason, and the requester gets it", async () => {
     const id = await asked("dev");
     expect(dialogIn(await press("ann", "deny", id))).toMatchObject({ title: "Deny", submitLabel: "Deny" });
-    expect(saidBy(await send("ann", "deny", id, { words: " " }))).toBe(
+    expect(replyText(await send("ann", "deny", id, { words: " " }))).toBe(
       "words: Say why: the requester reads it.",
     );
     expect(cardIn(await send("ann", "deny", id, { words: "use the replica" })).request.status).toBe("DENIED");
@@ -165,7 +165,7 @@ describe("forms that decide", () => {
   test("approve for less keeps the revision its reader saw, and shows a too long duration at the field", async () => {
     const id = await asked("dev");
     const { ref } = dialogIn(await press("ann", "approve_for_less", id));
-    expect(saidBy(await send("ann", "approve_for_less", id, { duration: "9h" }, ref.revision))).toMatch(
+    expect(replyText(await send("ann", "approve_for_less", id, { duration: "9h" }, ref.revision))).toMatch(
       /^duration: /,
     );
     expect(await send("ann", "approve_for_less", id, { duration: "1h" }, "older")).toMatchObject({
@@ -185,8 +185,8 @@ describe("forms that decide", () => {
     const { id, token } = await active();
     expect(plain(dialogIn(await press("dev", "extend", id)).intro)).toContain("It ends ");
     const errors = await send("dev", "extend", id, { duration: "soon" });
-    expect(saidBy(errors).split("\n")).toHaveLength(2);
-    expect(saidBy(await send("dev", "extend", id, { duration: "3h", words: "restore" }))).toMatch(
+    expect(replyText(errors).split("\n")).toHaveLength(2);
+    expect(replyText(await send("dev", "extend", id, { duration: "3h", words: "restore" }))).toMatch(
       /^duration: .*at most 4h/,
     );
     const child = await send("dev", "extend", id, { duration: "1h", words: "restore" });
@@ -223,7 +223,7 @@ describe("one press builds one card", () => {
     const risk = [{ name: "production", points, when: [] }];
     await harness().configure(chatPolicies(), { ...chatRules, risk });
     const id = await asked("dev");
-    const revision = (await harness().services.cards.stateOf(id))?.revision;
+    const revision = (await harness().services.cards.cardFor(id, "channel", null))?.request.revision;
     cardBuilds().take();
     await press("ann", "approve", id, revision);
     return cardBuilds().take();
@@ -247,9 +247,9 @@ test("details name every approver, the policy and the votes", async () => {
   const id = await asked("dev");
   await run("ann", `approve ${id} because fine`);
   const reply = await press("ann", "details", id);
-  expect(saidBy(reply)).toMatch(/Stage 1: ann approved 20/);
+  expect(replyText(reply)).toMatch(/Stage 1: ann approved 20/);
   expect(cardText(cardIn(reply)).quotations).toEqual([{ label: "Comment", text: "ann: fine" }]);
-  expect(saidBy(reply)).toContain('Policy "production" governs read:prod:orders-db');
+  expect(replyText(reply)).toContain('Policy "production" governs read:prod:orders-db');
 });
 
 test("an administrator links an account with one press, or names its owner", async () => {
@@ -258,11 +258,11 @@ test("an administrator links an account with one press, or names its owner", asy
   const form = dialogIn(await chat().link(admin, account, null));
   expect(form.ref.account).toEqual(account);
   const wrong = await chat().submit(admin, form.ref, { identity: "nobody@company.com" });
-  expect(saidBy(wrong)).toMatch(/^identity: /);
-  expect(saidBy(await chat().submit(admin, form.ref, { identity: "ann@company.com" }))).toBe(
+  expect(replyText(wrong)).toMatch(/^identity: /);
+  expect(replyText(await chat().submit(admin, form.ref, { identity: "ann@company.com" }))).toBe(
     "Linked to ann (id_ann).",
   );
-  expect(saidBy(await chat().link(admin, account, "id_ann"))).toBe("Linked to ann (id_ann).");
+  expect(replyText(await chat().link(admin, account, "id_ann"))).toBe("Linked to ann (id_ann).");
   expect(await chat().link(admin, account, "id_bob")).toMatchObject({ refusal: { refused: "name_taken" } });
   expect(await chat().link(await caller("ann"), account, "id_ann")).toMatchObject({
     refusal: { refused: "missing_role" },

@@ -10,7 +10,7 @@ import { requestForm } from "../../../src/chat/conversation/request-form.ts";
 import { createServices } from "../../../src/service/services.ts";
 import { refuse } from "../../../src/core/values/refusals.ts";
 import { minuteMs } from "../../../src/core/values/time.ts";
-import { cardIn, chatForEach, dialogIn, plain, saidBy } from "./support/chat-harness.ts";
+import { cardIn, chatForEach, dialogIn, plain, replyText } from "./support/chat-harness.ts";
 import { chatPolicies, chatRules } from "./support/policy-fixtures.ts";
 
 const { chat, caller, harness, run } = chatForEach(chatPolicies, chatRules);
@@ -49,7 +49,7 @@ describe("the request form", () => {
     "stays open with the typed text while new access is held back (%s)",
     async (code) => {
       harness().hold(refuse(code, "No new access is given."));
-      expect(saidBy(await submit(filled))).toContain("catalog: No new access is given.");
+      expect(replyText(await submit(filled))).toContain("catalog: No new access is given.");
       harness().hold(undefined);
       expect(cardIn(await submit(filled)).request.status).toBe("PENDING");
     },
@@ -86,14 +86,14 @@ describe("the request form", () => {
   ])("with %s shows an error at the field and stays open", async (_, values, message) => {
     const reply = await submit(values);
     expect(reply.kind).toBe("errors");
-    expect(saidBy(reply)).toContain(message);
+    expect(replyText(reply)).toContain(message);
     const fields = requestForm().fields.map((field) => field.id);
     if (reply.kind === "errors") for (const { field } of reply.errors) expect(fields).toContain(field);
   });
 
   test("shows all errors at once", async () => {
     const reply = await submit({});
-    expect(saidBy(reply).split("\n")).toHaveLength(3);
+    expect(replyText(reply).split("\n")).toHaveLength(3);
   });
 });
 

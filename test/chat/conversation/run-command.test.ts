@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { createChat } from "../../../src/chat/conversation/chat.ts";
 import { commandNames } from "../../../src/wording/parse-command.ts";
 import { StoreUnavailable } from "../../../src/service/ports/store.ts";
-import { cardIn, chatForEach, dialogIn, plain, saidBy } from "./support/chat-harness.ts";
+import { cardIn, chatForEach, dialogIn, plain, replyText } from "./support/chat-harness.ts";
 import { denyPolicy } from "../../core/support/policies.ts";
 import { chatPolicies, chatRules } from "./support/policy-fixtures.ts";
 
@@ -16,7 +16,7 @@ describe("requesting by text", () => {
       audience: "requester",
       request: { status: "PENDING", reason: "INC-42", duration: "2h", scopes: ["read:prod:orders-db"] },
     });
-    expect(saidBy(reply)).toMatch(/^Asked: ann, bob, cid, until 20.*Z\. /);
+    expect(replyText(reply)).toMatch(/^Asked: ann, bob, cid, until 20.*Z\. /);
   });
 
   test("opens the form with the typed values when something is missing", async () => {
@@ -44,7 +44,7 @@ describe("requesting by text", () => {
     const id = await asked("dev");
     const again = await run("dev", "request read:prod:orders-db for 1h because again");
     expect(again).toMatchObject({ kind: "refused", card: { request: { id } } });
-    expect(saidBy(again)).toContain(`/jit status ${id}`);
+    expect(replyText(again)).toContain(`/jit status ${id}`);
   });
 
   test("an auto-approved request waits for Show credential: no secret is sent unasked", async () => {
@@ -62,12 +62,12 @@ describe("deciding by text", () => {
     const id = await asked("dev");
     const reply = await run("ann", `approve ${id} for 1h because the replica will do`);
     expect(cardIn(reply).request).toMatchObject({ status: "APPROVED", grantedDuration: "1h" });
-    expect(saidBy(reply)).toBe("You approved it; the requester is notified.");
+    expect(replyText(reply)).toBe("You approved it; the requester is notified.");
   });
 
   test("the first of two approvals says how many are missing", async () => {
     const id = await asked("dev", "request read:pay:ledger for 1h because audit ticket FIN-1");
-    expect(saidBy(await run("ann", `approve ${id}`))).toBe("You approved it; 1 more approval is needed.");
+    expect(replyText(await run("ann", `approve ${id}`))).toBe("You approved it; 1 more approval is needed.");
   });
 
   test("deny and revoke ask for a reason, and run when it is given", async () => {
@@ -89,7 +89,7 @@ describe("deciding by text", () => {
     const late = await run("bob", `approve ${id}`);
     expect(late).toMatchObject({ kind: "refused", refusal: { refused: "already_decided" } });
     expect(cardIn(late).request.status).toBe("APPROVED");
-    expect(saidBy(late)).toContain("ann");
+    expect(replyText(late)).toContain("ann");
   });
 
   test("a person without a part in the request learns nothing of it, and the attempt is recorded", async () => {
@@ -112,7 +112,7 @@ describe("reading", () => {
       kind: "text",
       buttons: ["request_access", "break_glass", "list", "home", "help"],
     });
-    expect(saidBy(menu)).toContain("To decide: 1");
+    expect(replyText(menu)).toContain("To decide: 1");
   });
 
   test("list shows the caller's open requests only", async () => {
@@ -122,11 +122,11 @@ describe("reading", () => {
   });
 
   test("why says who would be asked, which policy governs, and that nothing was sent", async () => {
-    const said = saidBy(await run("dev", "why read:prod:orders-db for 2h"));
+    const said = replyText(await run("dev", "why read:prod:orders-db for 2h"));
     expect(said).toContain("Needs 1 of 3: ann, bob, cid.");
     expect(said).toContain('policy "production": it governs');
     expect(said).toContain("Risk 40 of 100: production +40");
-    expect(saidBy(await run("dev", "why read:vault"))).toContain("Not possible: ");
+    expect(replyText(await run("dev", "why read:vault"))).toContain("Not possible: ");
     expect(await run("dev", "list")).toMatchObject({ cards: [] });
   });
 
@@ -134,20 +134,20 @@ describe("reading", () => {
     const message = "Use the replica.\nTicket: INC-1";
     await harness().configure([denyPolicy("never", { message })], chatRules);
     const quoted = 'Its author says: "Use the replica. Ticket: INC-1"';
-    const asking = saidBy(await run("dev", "request read:prod:orders-db for 2h because INC-42"));
+    const asking = replyText(await run("dev", "request read:prod:orders-db for 2h because INC-42"));
     expect(asking.split(quoted)).toHaveLength(2);
-    const trying = saidBy(await run("dev", "why read:prod:orders-db for 2h"));
+    const trying = replyText(await run("dev", "why read:prod:orders-db for 2h"));
     expect(trying).toContain(`Not possible: The policy "never" denies read:prod:orders-db.`);
     expect(trying).toContain(quoted);
   });
 
   test("help lists every command, or explains one", async () => {
-    expect(saidBy(await run("dev", "help"))).toContain("/jit break-glass");
-    expect(saidBy(await run("dev", "help why"))).toContain("For example: /jit why read:prod:orders-db");
+    expect(replyText(await run("dev", "help"))).toContain("/jit break-glass");
+    expect(replyText(await run("dev", "help why"))).toContain("For example: /jit why read:prod:orders-db");
   });
 
   test("a mistyped command is answered with the likely one", async () => {
-    expect(saidBy(await run("dev", "reqest read:prod:orders-db for 2h"))).toContain(
+    expect(replyText(await run("dev", "reqest read:prod:orders-db for 2h"))).toContain(
       "Did you mean /jit request read:prod:orders-db for 2h?",
     );
   });
@@ -157,7 +157,7 @@ describe("reading", () => {
     const { accountLinks, cards } = services;
     const plainChat = createChat({ services, accountLinks, cards, now: clock.now, prefix: "" });
     for (const text of ["help", "", "reqest", "status nope", "why read:prod:x"]) {
-      expect(saidBy(await plainChat.run(await caller("dev"), text))).not.toContain("/jit");
+      expect(replyText(await plainChat.run(await caller("dev"), text))).not.toContain("/jit");
     }
   });
 });
@@ -174,10 +174,10 @@ describe("a person without a linked account", () => {
     if (!("refused" in why)) throw new Error("nobody is linked to this account");
     const reply = await chat().runUnlinked(unlinkedUser, "request read:prod:x for 1h because y", why);
     expect(reply).toMatchObject({ kind: "refused", buttons: ["ask_for_link"] });
-    expect(saidBy(reply)).toContain("Send /jit link");
-    expect(saidBy(reply)).toContain("T0123, user U0STRANGER");
+    expect(replyText(reply)).toContain("Send /jit link");
+    expect(replyText(reply)).toContain("T0123, user U0STRANGER");
     const asks = await chat().runUnlinked(unlinkedUser, "link", why);
-    expect(saidBy(asks)).toContain("An administrator was asked to link you.");
+    expect(replyText(asks)).toContain("An administrator was asked to link you.");
   });
 });
 
@@ -201,7 +201,7 @@ test("every input gets a text reply, without a secret and without an exception",
   await fc.assert(
     fc.asyncProperty(typed, fc.constantFrom("dev", "ann", "lead", "cto"), async (text, name) => {
       const reply = await run(name, text);
-      expect(saidBy(reply) !== "" || reply.kind === "card" || reply.kind === "dialog").toBe(true);
+      expect(replyText(reply) !== "" || reply.kind === "card" || reply.kind === "dialog").toBe(true);
       expect(JSON.stringify(reply)).not.toContain("kd_jit_");
     }),
     { numRuns: 60 },

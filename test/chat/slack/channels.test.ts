@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 const dm = (name: string) => harness.fake.messagesIn(harness.fake.dmOf(slackId(name)));
-const saidTo = (name: string) => JSON.stringify(dm(name).map(({ blocks }) => blocks));
+const cardTextsOf = (name: string) => JSON.stringify(dm(name).map(({ blocks }) => blocks));
 const ask = async () => {
   const asked = await harness.service.ask("dev");
   await harness.settle();
@@ -46,9 +46,9 @@ test.each([
   async (code, words) => {
     harness.fake.unpostable.set("C0DBA", code);
     const id = await ask();
-    expect(saidTo("dev")).toContain(words);
-    expect(saidTo("cto")).toContain(words);
-    expect(saidTo("ann")).not.toContain(words);
+    expect(cardTextsOf("dev")).toContain(words);
+    expect(cardTextsOf("cto")).toContain(words);
+    expect(cardTextsOf("ann")).not.toContain(words);
     await approve("ann", id);
     await approve("bob", id);
     expect(await failures()).toEqual([{ surface: "slack", what: "card", code }]);
@@ -68,7 +68,7 @@ test("a channel shared with another organisation gets nothing, and requester and
   harness.fake.shared.add("C0DBA");
   const id = await ask();
   expect(harness.fake.messagesIn("C0DBA")).toEqual([]);
-  for (const name of ["dev", "cto"]) expect(saidTo(name)).toContain("shared with another organisation");
+  for (const name of ["dev", "cto"]) expect(cardTextsOf(name)).toContain("shared with another organisation");
   await approve("ann", id);
   expect(await failures()).toEqual([{ surface: "slack", what: "card", code: "channel_is_shared" }]);
 });
@@ -78,7 +78,7 @@ test("a channel archived while the request waits is reported once, whatever foll
   expect(harness.fake.messagesIn("C0DBA")).toHaveLength(1);
   harness.fake.unpostable.set("C0DBA", "is_archived");
   await approve("ann", id);
-  expect(saidTo("dev")).toContain("is archived");
+  expect(cardTextsOf("dev")).toContain("is archived");
   await approve("bob", id);
   expect((await failures()).map(({ code }) => code)).toEqual(["is_archived"]);
 });

@@ -47,7 +47,7 @@ const badTokens: Readonly<Record<string, (h: TeamsHarness) => string>> = {
   },
   "alg RS512": (h) => tokenWithHeader(h, { alg: "RS512", typ: "JWT", kid: "key-1" }),
   "no kid": (h) => `Bearer ${h.fake.token({}, { kid: undefined })}`,
-  "a kid nobody has": (h) => `Bearer ${h.fake.token({}, {}, unknownKey)}`,
+  "an unknown kid": (h) => `Bearer ${h.fake.token({}, {}, unknownKey)}`,
   "another key under a known kid": (h) => `Bearer ${h.fake.token({}, {}, otherKey)}`,
   "claims changed after signing": (h) => {
     const [header, , signature] = h.fake.token().split(".");
@@ -58,7 +58,7 @@ const badTokens: Readonly<Record<string, (h: TeamsHarness) => string>> = {
     h.fake.keys.push(directLineKey);
     return `Bearer ${h.fake.token({}, {}, directLineKey)}`;
   },
-  "a key endorsed for nothing": (h) => {
+  "a key without endorsements": (h) => {
     h.fake.keys.push(bareKey);
     return `Bearer ${h.fake.token({}, {}, bareKey)}`;
   },
@@ -66,7 +66,7 @@ const badTokens: Readonly<Record<string, (h: TeamsHarness) => string>> = {
     `Bearer ${h.fake.token({ iss: "https://sts.windows.net/d6d49420-f39b-4df7-a1dc-d59a935871db/" })}`,
   "our own tenant as issuer": (h) =>
     `Bearer ${h.fake.token({ iss: "https://login.microsoftonline.com/aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee/v2.0", azp: appId })}`,
-  "an issuer that only begins right": (h) =>
+  "an issuer with the right prefix": (h) =>
     `Bearer ${h.fake.token({ iss: "https://api.botframework.com.evil.example" })}`,
   "no issuer": (h) => `Bearer ${h.fake.token({ iss: undefined })}`,
   "another audience": (h) => `Bearer ${h.fake.token({ aud: "99999999-2222-3333-4444-555555555555" })}`,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { chatPolicies } from "../conversation/support/policy-fixtures.ts";
 import { tenantId } from "../../fakes/teams/bot-framework.ts";
-import { channelId, introduced, teamsForEach, type TeamsHarness } from "./support/teams-harness.ts";
+import { channelId, introduce, teamsForEach, type TeamsHarness } from "./support/teams-harness.ts";
 import { titles } from "./support/teams-users.ts";
 
 const harness = teamsForEach(chatPolicies);
@@ -11,14 +11,17 @@ const personAt = async (h: TeamsHarness, name: string) =>
   h.service.store.address("teams", `person:${tenantId}:aad-${name}`);
 
 test.each([
-  ["as Teams names it", { id: "19:ann_bob@unq.gbl.spaces", conversationType: "personal", tenantId }],
-  ["without saying what kind it is", { id: "19:ann_bob@unq.gbl.spaces", tenantId }],
-  ["under any other id", { id: "a:between-two-people", conversationType: "personal", tenantId }],
+  [
+    "with the id that Teams gives it",
+    { id: "19:ann_bob@unq.gbl.spaces", conversationType: "personal", tenantId },
+  ],
+  ["without a conversation type", { id: "19:ann_bob@unq.gbl.spaces", tenantId }],
+  ["with any other id", { id: "a:between-two-people", conversationType: "personal", tenantId }],
 ])(
-  "the message extension in a chat between two people leaves their own conversation with the bot, %s",
+  "the message extension in a chat between two people keeps their personal conversations, %s",
   async (_, conversation) => {
     const h = harness();
-    await introduced(h, "dev", "ann");
+    await introduce(h, "dev", "ann");
     const before = await personAt(h, "ann");
     for (const name of ["composeExtension/fetchTask", "composeExtension/submitAction", "task/submit"]) {
       const value = { commandId: "request", data: { verb: "menu:request_access" } };
@@ -32,7 +35,7 @@ test.each([
 
 test("removing the app from a chat between two people keeps both reachable", async () => {
   const h = harness();
-  await introduced(h, "ann");
+  await introduce(h, "ann");
   const conversation = { id: "19:ann_bob@unq.gbl.spaces", conversationType: "personal", tenantId };
   await h.call(h.activity("ann", { type: "installationUpdate", action: "remove", conversation }));
   expect(await personAt(h, "ann")).toMatchObject({ conversationId: "a:29:ann" });
@@ -50,13 +53,13 @@ test("a person seen only in a chat between people does not become reachable", as
 });
 
 test.each([
-  ["they have written from there", true],
-  ["only others have", false],
+  ["their readers have written since", true],
+  ["only other people have written since", false],
 ])(
-  "after the service's address has moved, older copies are rewritten where it is now: %s",
+  "after the service's address has moved, older cards are rewritten at the new one: %s",
   async (_, hasWritten) => {
     const h = harness();
-    await introduced(h, "dev", "ann", "bob", "cid");
+    await introduce(h, "dev", "ann", "bob", "cid");
     await h.call(
       h.activity("ann", {
         type: "conversationUpdate",
@@ -66,7 +69,7 @@ test.each([
     await h.say("dev", asking);
     expect(titles(h.cardsOf("bob")[0])).toContain("Approve");
     h.fake.moveTo("amer");
-    await introduced(h, ...(hasWritten ? ["dev", "ann", "bob", "cid"] : ["cid"]));
+    await introduce(h, ...(hasWritten ? ["dev", "ann", "bob", "cid"] : ["cid"]));
     const [id = ""] = await h.service.store.openRequestsOf((await h.service.caller("dev")).identity.id);
     await h.service.services.requestCommands.approve(await h.service.caller("ann"), id, {});
     await h.settle();
@@ -79,7 +82,7 @@ test.each([
 
 test("an old address that does not answer is not taken for an outage", async () => {
   const h = harness();
-  await introduced(h, "dev", "ann");
+  await introduce(h, "dev", "ann");
   await h.say("dev", asking);
   const { conversation, activity } =
     [...h.fake.messages].map(([id, one]) => ({ ...one, activity: id }))[0] ?? {};

@@ -3,7 +3,7 @@ import { parseId } from "../../../src/core/values/ids.ts";
 import { StoreUnavailable } from "../../../src/service/ports/store.ts";
 import { tenantId } from "../../fakes/teams/bot-framework.ts";
 import { chatPolicies, chatRules } from "../conversation/support/policy-fixtures.ts";
-import { channelId, introduced, teamsForEach } from "./support/teams-harness.ts";
+import { channelId, introduce, teamsForEach } from "./support/teams-harness.ts";
 import { button, titles, wordsOn } from "./support/teams-users.ts";
 
 const harness = teamsForEach(chatPolicies);
@@ -13,7 +13,7 @@ const inChannel = {
 
 test("the message extension opens the form as a dialog, previews it, keeps typed values and submits it", async () => {
   const h = harness();
-  await introduced(h);
+  await introduce(h);
   const extension = (name: string, data?: object) =>
     h.call(
       h.activity("dev", {
@@ -45,9 +45,9 @@ test("the message extension opens the form as a dialog, previews it, keeps typed
   expect(wordsOn(h.cardsOf("ann").at(-1))).toContain("INC-42");
 });
 
-test("in a chat the form is a message, which its result replaces for good", async () => {
+test("in a chat the form is a message, which its result replaces permanently", async () => {
   const h = harness();
-  await introduced(h);
+  await introduce(h);
   await h.say("dev", "request");
   const form = h.cardsOf("dev").at(-1);
   const typed = {
@@ -64,7 +64,7 @@ test("in a chat the form is a message, which its result replaces for good", asyn
 
 test("a card shown on request is kept up to date, and so is a form about a request", async () => {
   const h = harness();
-  await introduced(h);
+  await introduce(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
   const id = /jit_\w+/.exec(wordsOn(h.cardsOf("ann").at(-1)))?.[0] ?? "no id";
   await h.say("bob", `status ${id}`);
@@ -78,7 +78,7 @@ test("a card shown on request is kept up to date, and so is a form about a reque
 
 test("an answer that is not kept up to date has no buttons of a request", async () => {
   const h = harness();
-  await introduced(h);
+  await introduce(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
   const id = /jit_\w+/.exec(wordsOn(h.cardsOf("ann").at(-1)))?.[0] ?? "no id";
   await h.say("dev", "list");
@@ -104,7 +104,7 @@ describe("in groups and channels", () => {
 
   test("the mention is not part of the command, and the answer goes to the sender's personal chat", async () => {
     const h = harness();
-    await introduced(h);
+    await introduce(h);
     await h.say("dev", "", mentioned("help request"));
     expect(wordsOn(h.cardsOf("dev").at(-1))).toContain("request");
     const said = h.fake.calls.filter((call) => call.verb === "post" && call.conversation.startsWith("19:"));
@@ -130,7 +130,7 @@ describe("in groups and channels", () => {
 describe("home", () => {
   /** dev has a pending request, and ann has opened the home. Returns the id of its message. */
   const homeOfAnn = async (h: ReturnType<typeof harness>) => {
-    await introduced(h);
+    await introduce(h);
     await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
     await h.say("ann", "home");
     const home = h.cardsOf("ann").at(-1);
@@ -154,7 +154,7 @@ describe("home", () => {
     expect(titles(h.cardsOf("dev").at(-1))).toEqual(["Details", "Request access", "Break glass", "Help"]);
   });
 
-  test("an opened request replaces the home for good, with working buttons, and is kept up to date", async () => {
+  test("an opened request replaces the home permanently, with working buttons, and is kept up to date", async () => {
     const h = harness();
     const { id, home, replyToId, shown } = await homeOfAnn(h);
     const opened = await h.press("ann", button(home, "Details"), {}, { replyToId });
@@ -221,7 +221,7 @@ describe("home", () => {
 
 test("a card that could not be recorded loses its buttons", async () => {
   const h = harness();
-  await introduced(h);
+  await introduce(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
   const id = /jit_\w+/.exec(wordsOn(h.cardsOf("ann").at(-1)))?.[0] ?? "no id";
   const { commit } = h.service.store;
@@ -247,7 +247,7 @@ describe("failures", () => {
 
   test("an unavailable store is a refusal for the person who pressed, and nothing is done", async () => {
     const h = harness();
-    await introduced(h);
+    await introduce(h);
     await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
     const approve = button(h.cardsOf("ann").at(-1), "Approve");
     await h.service.store.close();
@@ -271,7 +271,7 @@ describe("failures", () => {
     ["a name every object has", { verb: "menu:constructor" }],
   ])("a press with %s does nothing", async (_, data) => {
     const h = harness();
-    await introduced(h, "ann");
+    await introduce(h, "ann");
     const value = { action: { type: "Action.Execute", verb: "x", data } };
     const answer = await h.call(h.activity("ann", { type: "invoke", name: "adaptiveCard/action", value }));
     expect(answer).toMatchObject({ status: 200, sentence: expect.stringContaining("could not be read") });

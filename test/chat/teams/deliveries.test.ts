@@ -7,7 +7,7 @@ import { identityFixture } from "../../support/fixtures.ts";
 import { messengerContract } from "../../support/messenger-contract.ts";
 import { deliveriesContract } from "../../support/deliveries-contract.ts";
 import { contractPolicies, type ShownDelivery } from "../../support/deliveries-harness.ts";
-import { channelId, introduced, teamsForEach } from "./support/teams-harness.ts";
+import { channelId, introduce, teamsForEach } from "./support/teams-harness.ts";
 import { shownMessage } from "./support/shown-message.ts";
 import { titles, wordsOn } from "./support/teams-users.ts";
 
@@ -22,7 +22,7 @@ const deliveriesAmong = (cards: readonly FakeCard[]): readonly ShownDelivery[] =
     .filter(({ words }) => words.includes("Access: "));
 
 describe("messages in Teams", () => {
-  beforeEach(() => introduced(harness()));
+  beforeEach(() => introduce(harness()));
 
   messengerContract(() => {
     const { service, fake, cardsOf } = harness();

@@ -3,7 +3,7 @@ import { hourMs, secondMs } from "../../../src/core/values/time.ts";
 import { chatPolicies, chatRules } from "../conversation/support/policy-fixtures.ts";
 import { appId, tenantId } from "../../fakes/teams/bot-framework.ts";
 import { allStaff } from "../../service/support/service-harness.ts";
-import { channelId, introduced, teamsForEach, type TeamsHarness } from "./support/teams-harness.ts";
+import { channelId, introduce, teamsForEach, type TeamsHarness } from "./support/teams-harness.ts";
 import { button, titles, wordsOn } from "./support/teams-users.ts";
 
 const harness = teamsForEach(chatPolicies);
@@ -24,7 +24,7 @@ const waitingFor = (h: TeamsHarness, name: string) =>
 describe("a person with a linked account who has never written", () => {
   test("is reached by the id of their account, if they have the app", async () => {
     const h = harness();
-    await introduced(h, "dev");
+    await introduce(h, "dev");
     h.fake.installed.add("aad-ann");
     await h.say("dev", asking);
     expect(waitingFor(h, "ann")).toHaveLength(1);
@@ -39,7 +39,7 @@ describe("a person with a linked account who has never written", () => {
 
   test("gets waiting messages once when they install the app, and the requester sees it", async () => {
     const h = harness();
-    await introduced(h, "dev", "bob");
+    await introduce(h, "dev", "bob");
     await h.say("dev", asking);
     expect(requestersCard(h)).toContain("1 of 3 approvers reached");
     await install(h, "ann", installed, added);
@@ -54,7 +54,7 @@ describe("a person with a linked account who has never written", () => {
 
   test("gets no message about a request that has ended by then", async () => {
     const h = harness();
-    await introduced(h, "dev", "bob");
+    await introduce(h, "dev", "bob");
     await h.say("dev", asking);
     await h.press("bob", button(waitingFor(h, "bob")[0], "Approve"));
     await install(h, "ann", installed);
@@ -63,7 +63,7 @@ describe("a person with a linked account who has never written", () => {
 
   test("gets waiting messages after removing the app and coming back", async () => {
     const h = harness();
-    await introduced(h, "dev", "ann", "bob");
+    await introduce(h, "dev", "ann", "bob");
     h.fake.trouble.push({
       of: ({ verb, conversation }) => verb === "post" && conversation === "a:29:ann",
       status: 403,
@@ -114,7 +114,7 @@ describe("an installation is answered with what to do", () => {
 
 test("an approver whose message is delayed does not count as unreachable", async () => {
   const h = harness();
-  await introduced(h, "dev", "ann", "bob");
+  await introduce(h, "dev", "ann", "bob");
   // Messages to ann and bob are throttled; cid has not installed the app.
   h.fake.trouble.push({
     of: ({ verb, conversation }) => verb === "post" && /ann|bob/.test(conversation),

@@ -4,7 +4,7 @@ import { hourMs, minuteMs } from "../../../src/core/values/time.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { tenantId, type FakeButton } from "../../fakes/teams/bot-framework.ts";
 import { chatPolicies } from "../conversation/support/policy-fixtures.ts";
-import { channelId, introduced, teamsForEach } from "./support/teams-harness.ts";
+import { channelId, introduce, teamsForEach } from "./support/teams-harness.ts";
 import { button, titles, wordsOn } from "./support/teams-users.ts";
 
 const twoOfDba = approvalPolicy(
@@ -32,7 +32,7 @@ const requestIdOn = (text: string): string => /jit_\w+/.exec(text)?.[0] ?? "no i
 
 test("request, approve, show and end access: every card is current at every step", async () => {
   const h = harness();
-  await introduced(h);
+  await introduce(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
   const [answer, asked] = h.cardsOf("dev");
   expect(wordsOn(answer)).toContain("Asked: ");
@@ -52,7 +52,7 @@ test("request, approve, show and end access: every card is current at every step
     expect(wordsOn(h.cardsOf(name).at(-1))).toContain("ann");
   }
   const ready = h.cardsOf("dev").find((card) => titles(card).includes("Show credential"));
-  const shown = await h.inDialog("dev", button(ready, "Show credential"));
+  const shown = await h.pressInDialog("dev", button(ready, "Show credential"));
   expect(wordsOn(shown.card)).toMatch(/kd_jit_[0-9A-Za-z]{36}/);
   expect(shown.card.actions).toEqual([]);
   await h.settle();
@@ -72,7 +72,7 @@ test("request, approve, show and end access: every card is current at every step
 
 test("one press builds one card: a decision, a late one, a form and what is sent with it", async () => {
   const h = harness();
-  await introduced(h);
+  await introduce(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
   const [card, stale] = [h.cardsOf("ann").at(-1), h.cardsOf("bob").at(-1)];
   h.cardBuilds.take();
@@ -86,7 +86,7 @@ test("one press builds one card: a decision, a late one, a form and what is sent
 
 test("only the requester's dialog shows the credential, and nothing stores it", async () => {
   const h = harness();
-  await introduced(h);
+  await introduce(h);
   await h.say("dev", "request write:dev:playground for 1h because a look");
   const ready = h.cardsOf("dev").find((card) => titles(card).includes("Show credential"));
   const showing = button(ready, "Show credential");
@@ -95,16 +95,16 @@ test("only the requester's dialog shows the credential, and nothing stores it", 
   const executed = await h.press("dev", { ...showing, verb: "card:show_credential" });
   expect(titles(executed.card)).toContain("Show credential");
   // Neither does a press by somebody else.
-  const other = await h.inDialog("ann", showing);
+  const other = await h.pressInDialog("ann", showing);
   expect(other.text).not.toContain("kd_jit_");
-  const shown = await h.inDialog("dev", showing);
+  const shown = await h.pressInDialog("dev", showing);
   const token = /kd_jit_\w{36}/.exec(shown.text)?.[0] ?? "none";
   expect(await h.service.services.tokenChecks.introspect(token)).toMatchObject({ active: true });
   await h.settle();
-  const again = await h.inDialog("dev", showing);
+  const again = await h.pressInDialog("dev", showing);
   expect(wordsOn(again.card)).toContain("already shown");
   const active = h.cardsOf("dev").find((card) => titles(card).includes("Replace credential"));
-  const replaced = await h.inDialog("dev", button(active, "Replace credential"));
+  const replaced = await h.pressInDialog("dev", button(active, "Replace credential"));
   expect(replaced.text).toMatch(/kd_jit_\w{36}/);
   expect(await h.service.services.tokenChecks.introspect(token)).toEqual({ active: false });
   await h.settle();
@@ -114,7 +114,7 @@ test("only the requester's dialog shows the credential, and nothing stores it", 
 
 test("Deny replaces the card by a form for the reason, which the requester reads", async () => {
   const h = harness();
-  await introduced(h);
+  await introduce(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
   const opened = await h.press("ann", button(h.cardsOf("ann").at(-1), "Deny"));
   expect(titles(opened.card)).toEqual(["Deny", "Back"]);
@@ -132,7 +132,7 @@ test("Deny replaces the card by a form for the reason, which the requester reads
 
 test("Approve for less shortens the access; a longer time is an error in the open form", async () => {
   const h = harness();
-  await introduced(h);
+  await introduce(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
   const opened = await h.press("ann", button(h.cardsOf("ann").at(-1), "Approve for less…"));
   const longer = await h.press("ann", button(opened.card, "Approve"), {
@@ -146,7 +146,7 @@ test("Approve for less shortens the access; a longer time is an error in the ope
 
 test("two approvals, by a card and by the API: all cards are current", async () => {
   const h = harness();
-  await introduced(h);
+  await introduce(h);
   await h.call(h.activity("lead", { type: "conversationUpdate", ...inChannel }));
   await h.say("dev", "request read:pair:x for 1h because INC-7");
   const posted = () => h.cardsIn(channelId)[0];
@@ -164,7 +164,7 @@ test("two approvals, by a card and by the API: all cards are current", async () 
 
 test("only people who have voted see the channel's card without Approve", async () => {
   const h = harness();
-  await introduced(h);
+  await introduce(h);
   await h.say("dev", "request read:pair:x for 1h because INC-7");
   const posted = () => h.cardsIn(channelId)[0];
   expect(posted()?.["refresh"]).toBeUndefined();
@@ -179,7 +179,7 @@ test("only people who have voted see the channel's card without Approve", async 
 
 test("a note has no refresh, which would replace it by the request's card before it is read", async () => {
   const h = harness();
-  await introduced(h);
+  await introduce(h);
   await h.say("dev", "request read:pair:x for 1h because INC-7");
   h.service.clock.pass(10 * minuteMs);
   await h.service.services.grants.tick(requestIdOn(wordsOn(h.cardsOf("ann").at(-1))));
@@ -195,7 +195,7 @@ describe("a card in a channel gives nobody the right to decide", () => {
     ["a person who is not asked", "lead"],
   ])("%s decides nothing by a press", async (_, name) => {
     const h = harness();
-    await introduced(h);
+    await introduce(h);
     await h.say("dev", "request read:pair:x for 1h because INC-7");
     const posted = h.cardsIn(channelId)[0];
     const pressed = await h.press(name, button(posted, "Approve"), {}, inChannel);
@@ -208,7 +208,7 @@ describe("a card in a channel gives nobody the right to decide", () => {
 
 test("a late press gets a fresh card, and a repeated one reads that it already counts", async () => {
   const h = harness();
-  await introduced(h);
+  await introduce(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
   const stale = h.cardsOf("bob").at(-1);
   await h.press("ann", button(stale, "Approve"));
@@ -224,7 +224,7 @@ test("a late press gets a fresh card, and a repeated one reads that it already c
 
 test("a repeated invoke gets the same answer and decides once", async () => {
   const h = harness();
-  await introduced(h);
+  await introduce(h);
   await h.say("dev", "request read:pair:x for 1h because INC-7");
   const approve = button(h.cardsOf("ann").at(-1), "Approve");
   const action = { type: "Action.Execute", verb: approve.verb, data: approve.data };
@@ -239,7 +239,7 @@ test("a repeated invoke gets the same answer and decides once", async () => {
 
 test("a repeated message makes one request", async () => {
   const h = harness();
-  await introduced(h);
+  await introduce(h);
   const text = "request read:prod:orders-db for 2h because INC-42";
   const activity = h.activity("dev", { type: "message", text });
   await Promise.all([h.call(activity), h.call(activity)]);
@@ -249,12 +249,12 @@ test("a repeated message makes one request", async () => {
 
 test("extend, ending soon and revoke", async () => {
   const h = harness();
-  await introduced(h);
+  await introduce(h);
   await h.say("dev", "request read:prod:orders-db for 2h because INC-42");
   await h.press("ann", button(h.cardsOf("ann").at(-1), "Approve"));
   await h.settle();
   const ready = h.cardsOf("dev").find((card) => titles(card).includes("Show credential"));
-  await h.inDialog("dev", button(ready, "Show credential"));
+  await h.pressInDialog("dev", button(ready, "Show credential"));
   await h.settle();
   h.service.clock.pass(2 * hourMs - 9 * minuteMs);
   await h.settle();
@@ -275,7 +275,7 @@ test("extend, ending soon and revoke", async () => {
 
 test("break-glass access is taken without approval, shown in a dialog and reviewed on a card", async () => {
   const h = harness();
-  await introduced(h);
+  await introduce(h);
   await h.say("dev", "break-glass");
   const form = h.cardsOf("dev").at(-1);
   expect(wordsOn(form)).toContain("For an emergency only");
@@ -287,7 +287,7 @@ test("break-glass access is taken without approval, shown in a dialog and review
   await h.press("dev", button(form, "Break glass"), typed);
   await h.settle();
   const ready = h.cardsOf("dev").findLast((card) => titles(card).includes("Show credential"));
-  expect((await h.inDialog("dev", button(ready, "Show credential"))).text).toContain("kd_jit_");
+  expect((await h.pressInDialog("dev", button(ready, "Show credential"))).text).toContain("kd_jit_");
   await h.settle();
   const review = h.cardsOf("sec").findLast((card) => titles(card).includes("Justified"));
   const opened = await h.press("sec", button(review, "Justified"));

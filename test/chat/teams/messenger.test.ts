@@ -1,27 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { DeliveryFault } from "../../../src/service/messaging/messenger.ts";
-import { createSendRateLimiter } from "../../../src/chat/teams/outbound/rate-limit.ts";
 import { chatPolicies } from "../conversation/support/policy-fixtures.ts";
 import { tenantId, type ConnectorCall, type Trouble } from "../../fakes/teams/bot-framework.ts";
-import { channelId, introduced, teamsForEach, type TeamsHarness } from "./support/teams-harness.ts";
+import { channelId, introduce, teamsForEach } from "./support/teams-harness.ts";
+import { anyCard } from "./support/any-card.ts";
 import { button, titles, wordsOn } from "./support/teams-users.ts";
 
 const harness = teamsForEach(chatPolicies);
 const asking = "request read:prod:orders-db for 2h because INC-42";
 const toAnn = ({ verb, conversation }: ConnectorCall): boolean =>
   verb === "post" && conversation === "a:29:ann";
-
-/** A card of dev's request, and ann's address. */
-async function anyCard(h: TeamsHarness) {
-  await introduced(h, "ann");
-  const asked = await h.service.ask("dev");
-  const id = "request" in asked ? asked.request.id : "";
-  const card = await h.service.services.cards.cardFor(id, "channel", null);
-  const ann = (await h.service.caller("ann")).identity;
-  const address = await h.teams.messenger.addressOf(ann);
-  if (card === undefined || address === undefined) throw new Error("no card or address");
-  return { card, address };
-}
 
 async function faultOf(work: Promise<unknown>): Promise<DeliveryFault> {
   try {
@@ -140,7 +128,7 @@ describe("the fault of a message after a failed call", () => {
 describe("the addresses of people", () => {
   test("a person without the app is not reached, and the requester reads it", async () => {
     const h = harness();
-    await introduced(h, "dev", "ann");
+    await introduce(h, "dev", "ann");
     await h.say("dev", asking);
     h.service.clock.pass(60_000);
     await h.settle();
@@ -151,7 +139,7 @@ describe("the addresses of people", () => {
 
   test("a person who has removed the app is not reached, and the requester reads it", async () => {
     const h = harness();
-    await introduced(h, "dev", "ann", "bob", "cid");
+    await introduce(h, "dev", "ann", "bob", "cid");
     h.fake.trouble.push({ of: toAnn, status: 403 });
     await h.say("dev", asking);
     const card = h.cardsOf("dev").find((one) => titles(one).includes("Cancel request"));
@@ -162,7 +150,7 @@ describe("the addresses of people", () => {
 
   test("a throttled recipient delays nobody else and gets the message later", async () => {
     const h = harness();
-    await introduced(h, "dev", "ann", "bob", "cid");
+    await introduce(h, "dev", "ann", "bob", "cid");
     h.fake.trouble.push({ of: toAnn, status: 429, retryAfter: "30" });
     await h.say("dev", asking);
     expect(h.cardsOf("bob")).toHaveLength(1);
@@ -214,7 +202,7 @@ describe("the addresses of people", () => {
 
   test("a link to another tenant gives no address", async () => {
     const h = harness();
-    await introduced(h, "ann");
+    await introduce(h, "ann");
     const ann = (await h.service.caller("ann")).identity;
     const links = { teams: { tenantId: "foreign", aadObjectId: "aad-ann" } };
     expect(await h.teams.messenger.addressOf({ ...ann, links })).toBeUndefined();
@@ -233,7 +221,7 @@ describe("the addresses of people", () => {
 
 test("a personal card has a refresh for its one reader", async () => {
   const h = harness();
-  await introduced(h, "dev", "ann");
+  await introduce(h, "dev", "ann");
   await h.say("dev", asking);
   const card = h.cardsOf("ann").at(-1);
   expect(card?.["refresh"]).toMatchObject({ userIds: ["29:ann"], action: { verb: "card:refresh" } });
@@ -258,68 +246,4 @@ test("a note about a channel's card is posted in its thread", async () => {
   const [, below, alone] = h.fake.calls.filter(({ verb }) => verb === "post");
   expect(below?.conversation).toMatch(/^19:approvals@thread\.tacv2;messageid=message-\d+$/);
   expect(alone?.conversation).toBe("a:29:ann");
-});
-
-describe("the rate limit of Teams", () => {
-  const waitOf = (work: () => void): number | undefined => {
-    try {
-      work();
-      return undefined;
-    } catch (error) {
-      if (error instanceof DeliveryFault) return error.retryAfterMs;
-      throw error;
-    }
-  };
-
-  test("seven messages a second in one conversation; the next has to wait", () => {
-    let now = 0;
-    const rateLimiter = createSendRateLimiter(() => now);
-    for (let count = 0; count < 7; count++) {
-      rateLimiter.take("a");
-      now += 100;
-    }
-    expect(waitOf(() => rateLimiter.take("a"))).toBe(300);
-    expect(waitOf(() => rateLimiter.take("b"))).toBeUndefined();
-    now += 300;
-    expect(waitOf(() => rateLimiter.take("a"))).toBeUndefined();
-  });
-
-  test("thirty messages a second in total", () => {
-    let now = 0;
-    const rateLimiter = createSendRateLimiter(() => now);
-    for (let count = 0; count < 30; count++) rateLimiter.take(`conversation ${count}`);
-    expect(waitOf(() => rateLimiter.take("one more"))).toBe(1_000);
-    now += 1_000;
-    expect(waitOf(() => rateLimiter.take("one more"))).toBeUndefined();
-  });
-});
-
-describe("the members of a channel", () => {
-  test("are cached, and unknown if Teams does not list them", async () => {
-    const h = harness();
-    await introduced(h, "dev");
-    expect(await h.teams.messenger.membersOf(`channel:${channelId}`)).toBeUndefined();
-    h.service.clock.pass(10 * 60_000);
-    h.fake.channelMembers.set(channelId, ["aad-ann", "aad-bob"]);
-    const members = async () => h.teams.messenger.membersOf(`channel:${channelId}`);
-    expect(await members()).toEqual(new Set(["person:aad-ann", "person:aad-bob"]));
-    const asked = h.fake.calls.length;
-    expect(await members()).toEqual(new Set(["person:aad-ann", "person:aad-bob"]));
-    expect(h.fake.calls.length).toBe(asked);
-  });
-
-  test("are mentioned by their ids in Teams", async () => {
-    const h = harness();
-    const { card } = await anyCard(h);
-    const account = { surface: "teams", team: tenantId, user: "aad-ann" } as const;
-    const calling = { ...card, mentions: [{ kind: "account", account, name: "[x](https://evil)" }] } as const;
-    const address = h.teams.messenger.channelAddress(`teams:${channelId}`) ?? "";
-    await h.teams.messenger.post(address, calling, AbortSignal.timeout(5_000));
-    const sent = h.cardsIn(channelId).at(-1);
-    expect(wordsOn(sent)).toContain("Please decide: <at>1</at>");
-    expect(wordsOn(sent)).not.toContain("evil");
-    expect(sent?.["msteams"]).toMatchObject({
-      entities: [{ text: "<at>1</at>", mentioned: { id: "aad-ann" } }],
-    });
-  });
 });

@@ -4,14 +4,14 @@ import { chatPolicies } from "../conversation/support/policy-fixtures.ts";
 import { allStaff } from "../../service/support/service-harness.ts";
 import { chatRules } from "../conversation/support/policy-fixtures.ts";
 import { tenantId } from "../../fakes/teams/bot-framework.ts";
-import { introduced, teamsForEach, type TeamsHarness } from "./support/teams-harness.ts";
+import { introduce, teamsForEach, type TeamsHarness } from "./support/teams-harness.ts";
 import { button, memberNamed, titles, wordsOn } from "./support/teams-users.ts";
 
 const asking = "request read:prod:orders-db for 2h because INC-42";
 
 /** The card of dev's request that ann sees. */
 async function annsCard(h: TeamsHarness) {
-  await introduced(h, "dev", "ann", "bob", "cto");
+  await introduce(h, "dev", "ann", "bob", "cto");
   await h.say("dev", asking);
   return h.cardsOf("ann").at(-1);
 }
@@ -106,7 +106,7 @@ describe("a person without a linked account", () => {
       one.name === "dev" ? one : { ...one, links: { teams: { tenantId, aadObjectId: `aad-${one.name}` } } },
     );
     await h.service.configure(chatPolicies(), chatRules, linked);
-    await introduced(h, "dev", "ann", "bob", "cto");
+    await introduce(h, "dev", "ann", "bob", "cto");
   };
 
   test("reads which ids an administrator needs, and nothing else happens", async () => {

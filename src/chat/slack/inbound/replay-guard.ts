@@ -3,7 +3,7 @@ const keptMs = 11 * 60_000;
 /** Enough for the calls in that time; beyond it the oldest are forgotten. */
 const keptMax = 50_000;
 
-/** Rejects replayed calls. Slack signs each of its calls anew, so a repeated signature comes from somebody else. */
+/** Rejects replayed calls. Slack never uses a signature twice, so a repeated one comes from somebody else. */
 export interface ReplayGuard {
   /** Whether the signature is new; it is remembered. @param now Epoch milliseconds. */
   isFirst(signature: string, now: number): boolean;

@@ -27,7 +27,7 @@ function refusedByStore(fault: unknown): Sender {
   return { kind: "refused", refusal: refuse("store_unavailable", detail, { retryAfterSeconds: 5 }) };
 }
 
-/** The reply to a payload: `answer` for a known caller, otherwise what an unknown sender is told. */
+/** The reply to a payload: `answer` for a known caller, otherwise the one for an unknown sender. */
 export async function replyTo(
   deps: InboundDeps,
   ids: SenderIds,

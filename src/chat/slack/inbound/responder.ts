@@ -25,7 +25,7 @@ export interface ReplyTarget {
   readonly sendEphemeral: (message: Message) => Promise<unknown>;
 }
 
-/** How often a card is sent at most when it keeps changing meanwhile. */
+/** How often a card is sent at most when the request keeps changing. */
 const refreshMax = 3;
 const secretAttemptsMax = 3;
 /** People do not wait longer for a modal that does not change. */
@@ -123,8 +123,8 @@ function leadOnly(lead: Parameters<typeof linesText>[0]): Message {
 
 /**
  * Updates the message whose button was pressed at once, also after a press that came too late. The relay updates all
- * other copies. If the request changes meanwhile, the message is sent again, because the relay may have written the
- * newer state before us.
+ * other messages. If the request changes while we send, the message is sent again, because the relay may have written
+ * the newer state before us.
  */
 async function refresh(
   client: SlackClient,
@@ -141,8 +141,8 @@ async function refresh(
     let card = cardInReply(channel, reply) ?? (await cardIn(channel, cards, caller, id));
     for (let times = 1; card !== undefined; times++) {
       await client.chat.update({ channel, ts, ...(isNote ? settledNote(card) : cardMessage(card)) });
-      const state = await cards.stateOf(id);
-      if (times === refreshMax || state?.version === card.version) return;
+      const version = await cards.versionOf(id);
+      if (times === refreshMax || version === card.version) return;
       card = await cardIn(channel, cards, caller, id);
     }
   } catch {

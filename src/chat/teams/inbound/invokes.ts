@@ -84,8 +84,8 @@ async function runSafely(
 }
 
 /**
- * Replaces the card of a submitted form or a finished link by its result, for good. The relay keeps only the cards up to
- * date that it has posted, so the form would otherwise come back when the chat is opened again.
+ * Replaces the card of a submitted form or a finished link by its result. The relay updates only the cards that it has
+ * posted, so the form would otherwise come back when the chat is opened again.
  */
 function replaceFinishedCard(
   { responder }: InboundDeps,

@@ -17,7 +17,7 @@ export type Sender =
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
 export interface TeamsPeople {
-  /** Asks Teams and the store who this is, anew for each activity. */
+  /** Asks Teams and the store who this is, for each activity again. */
   senderOf(activity: Activity): Promise<Sender>;
   /** From now on messages reach this account of our tenant. */
   becameReachable(aadObjectId: string): Promise<void>;

@@ -71,7 +71,7 @@ export function plain(lines: readonly Line[]): string {
 }
 
 /** The text of a reply, or the messages at its fields. */
-export function saidBy(reply: Reply): string {
+export function replyText(reply: Reply): string {
   switch (reply.kind) {
     case "card":
       return plain(reply.lead);

@@ -152,7 +152,7 @@ function textOf(about: object): string {
 }
 
 /** Lets these people write once, so that they can be reached; without names everybody. */
-export async function introduced(h: TeamsHarness, ...names: readonly string[]): Promise<void> {
+export async function introduce(h: TeamsHarness, ...names: readonly string[]): Promise<void> {
   const everybody = allStaff.flatMap(({ kind, name }) => (kind === "HUMAN" ? [name] : []));
   for (const name of names.length > 0 ? names : everybody) {
     await h.call(h.activity(name, { type: "conversationUpdate" }));

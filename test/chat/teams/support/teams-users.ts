@@ -25,7 +25,7 @@ export interface TeamsUsers {
   /** Presses a button of a card in a message. */
   press(name: string, button: FakeButton, typed?: object, more?: object): Promise<Answer>;
   /** Presses a button that opens a dialog, or a button in a dialog. */
-  inDialog(name: string, button: FakeButton, typed?: object): Promise<Answer>;
+  pressInDialog(name: string, button: FakeButton, typed?: object): Promise<Answer>;
   /** The current cards in this person's personal chat, the newest last. */
   cardsOf(name: string): readonly FakeCard[];
   cardsIn(conversation: string): readonly FakeCard[];
@@ -64,7 +64,7 @@ export function teamsUsers(
   return {
     activity,
     call,
-    inDialog: (name, { data }, typed = {}) => {
+    pressInDialog: (name, { data }, typed = {}) => {
       const isOpening = "msteams" in data;
       const value = { data: { ...data, ...typed }, context: { theme: "default" } };
       return call(activity(name, { type: "invoke", name: isOpening ? "task/fetch" : "task/submit", value }));
