@@ -9,7 +9,7 @@ const learned = (surface: string, key: string, value: JsonValue) =>
   change({ kind: "address", surface, key, value });
 
 export function addressContract(open: OpenEmptyStore): void {
-  test("an address is kept whole, and the last one learned counts", async () => {
+  test("an address is stored whole, and the last one written counts", async () => {
     const store = await open();
     expect(await store.address("teams", "person:a")).toBeUndefined();
     await committed(
@@ -31,7 +31,7 @@ export function addressContract(open: OpenEmptyStore): void {
     expect(await store.address("teams", "y")).toBeUndefined();
   });
 
-  test("an address that is gone is forgotten, and forgetting it again is nothing", async () => {
+  test("a removed address is not found, and removing it twice does no harm", async () => {
     const store = await open();
     const gone = change({ kind: "addressGone", surface: "teams", key: "x" });
     await committed(store, learned("teams", "x", "here"), learned("teams", "y", "there"), gone, gone);

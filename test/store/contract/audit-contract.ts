@@ -28,7 +28,7 @@ export function auditContract(open: OpenEmptyStore): void {
     expect(await store.auditEvents({ after: 0, limit: 10 })).toEqual([]);
   });
 
-  test("a record is the canonical JSON of the transition, chained by the hash the contract gives", async () => {
+  test("a record is the canonical JSON of the transition, chained by the documented hash", async () => {
     const store = await open();
     const key = { id: ids.key("k"), mintedBy: ids.identity("admin") };
     const entry = auditFixture({
@@ -62,7 +62,7 @@ export function auditContract(open: OpenEmptyStore): void {
     expect(await store.verifyAudit()).toEqual({ ok: true, events: 2, head: hash, tail: "unproven" });
   });
 
-  test("broken text in somebody's words does not stop a step and does not break the chain", async () => {
+  test("malformed Unicode in a person's text neither stops a step nor breaks the chain", async () => {
     const store = await open();
     await committed(
       store,
@@ -73,7 +73,7 @@ export function auditContract(open: OpenEmptyStore): void {
     expect(await store.verifyAudit()).toMatchObject({ ok: true, events: 1 });
   });
 
-  test("the numbers run without a gap, also when steps in between fail", async () => {
+  test("record numbers have no gaps, also when steps in between fail", async () => {
     const store = await open();
     const failing = { ...records(auditFixture()), counters: [{ key: "x", add: 1, max: 0, at: at(0) }] };
     const steps = Array.from({ length: 60 }, (_, index) =>
@@ -85,7 +85,7 @@ export function auditContract(open: OpenEmptyStore): void {
     expect(await store.verifyAudit()).toMatchObject({ ok: true, events: 80 });
   });
 
-  test("records are read by place, request and action, each with the hash before it", async () => {
+  test("records are read by number, request and action, each with the previous hash", async () => {
     const store = await open();
     await committed(
       store,
@@ -111,7 +111,7 @@ export function auditContract(open: OpenEmptyStore): void {
     expect(filtered.map((row) => row.previousHash)).toEqual([zeros, all[1]?.hash, all[2]?.hash]);
   });
 
-  test("a head kept outside is found again, missed when the log is shorter, and differs when history was rewritten", async () => {
+  test("a head stored outside matches, is missing from a shorter log, and differs from a rewritten one", async () => {
     const store = await open();
     await committed(store, records(auditFixture(), auditFixture()), records(auditFixture()));
     const [first, second] = await store.auditEvents({ after: 0, limit: 2 });
@@ -143,13 +143,13 @@ export function auditContract(open: OpenEmptyStore): void {
         ...tails.map((tail) => ({ kind: "grant", value: grantFixture(tail) }) as const),
       ]),
       audit: [
-        // Whole.
+        // Its records are complete.
         recorded("a", "request.submitted"),
         recorded("a", "grant.started", { grant: ids.grant("a") }),
-        // The start is that of another grant.
+        // Its start was recorded for another grant.
         recorded("b", "request.submitted"),
         recorded("b", "grant.started", { grant: ids.grant("a") }),
-        // The request itself is missing.
+        // The record of its submission is missing.
         recorded("c", "grant.started", { grant: ids.grant("c") }),
       ],
     });
@@ -163,7 +163,7 @@ export function auditContract(open: OpenEmptyStore): void {
     expect(await store.unrecorded(3)).toEqual(missing.slice(0, 3));
   });
 
-  test("a state whose record was cut off at the end is found, however many records the request has", async () => {
+  test("a state whose last record was cut off is found, however many records the request has", async () => {
     const store = await open();
     const value = requestFixture("a", { phase: "DENIED" });
     const about = (action: AuditAction) => auditFixture({ request: ids.request("a"), action });

@@ -26,7 +26,7 @@ export function clockContract(open: OpenEmptyStore): void {
     expect(await store.clockMark()).toBe(noon);
   });
 
-  test("lowered, what was due by the wrong clock is due now, and what was planned for later stays planned", async () => {
+  test("after the recorded time was lowered, effects due by the wrong clock are due now, later ones stay planned", async () => {
     const store = await open();
     const wrong = plus(noon, 87_600 * hourMs);
     const dueAt = { a: plus(wrong, -hourMs), b: plus(wrong, hourMs), c: plus(noon, -hourMs) };
@@ -53,7 +53,7 @@ export function clockContract(open: OpenEmptyStore): void {
     expect(due).toHaveLength(2);
   });
 
-  test("lowered, a use by the wrong clock counts as one of this moment", async () => {
+  test("after the recorded time was lowered, a use by the wrong clock counts as a use now", async () => {
     const store = await open();
     const wrong = plus(noon, 87_600 * hourMs);
     const use = { key: "break-glass:id_dev", add: 1, max: 2, windowMs: hourMs };

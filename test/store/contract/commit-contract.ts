@@ -46,13 +46,13 @@ export function commitContract(open: OpenEmptyStore): void {
     expect(await store.dueEffects(at(999), 10)).toEqual([]);
   });
 
-  test("a record that must not exist yet is created once", async () => {
+  test("a record that must not exist yet is created only once", async () => {
     const store = await open();
     const results = await Promise.all([store.commit(submitted("a")), store.commit(submitted("a"))]);
     expect(results).toEqual([{ ok: true }, { conflict: "version", what: "request:jit_a" }]);
   });
 
-  test("of any concurrent changes made from the same version one is written", async () => {
+  test("of concurrent changes made from the same version exactly one is written", async () => {
     const store = await open();
     await committed(store, submitted("a"));
     const results = await Promise.all(Array.from({ length: 50 }, () => store.commit(approved("a", 1))));
@@ -71,7 +71,7 @@ export function commitContract(open: OpenEmptyStore): void {
     expect(await store.request(ids.request("b"))).toBeUndefined();
   });
 
-  test("a write without an expectation, or made twice, is a bug and writes nothing", async () => {
+  test("a step that writes a record without expecting it, or twice, is a bug and writes nothing", async () => {
     const store = await open();
     const once = submitted("a");
     await expect(store.commit({ ...once, expects: [] })).rejects.toBeInstanceOf(Bug);
@@ -83,7 +83,7 @@ export function commitContract(open: OpenEmptyStore): void {
     expect(await store.request(ids.request("a"))).toBeUndefined();
   });
 
-  test("a step that conflicts or fails does no harm to those committed beside it", async () => {
+  test("a step that conflicts or fails does not affect the steps of the same transaction", async () => {
     const store = await open();
     const broken: Step = {
       ...writeStep([
@@ -149,7 +149,7 @@ export function commitContract(open: OpenEmptyStore): void {
     await expect(store.commit(submitted("b"))).rejects.toMatchObject({ code: "store_unavailable" });
   });
 
-  test("an answer is kept with its step, for its key, call and idempotency key alone", async () => {
+  test("an idempotency record is stored with its step, for its API key, call and idempotency key only", async () => {
     const store = await open();
     const answer = idempotencyFixture();
     await committed(store, { ...submitted("a"), idempotencyRecord: answer });
@@ -160,7 +160,7 @@ export function commitContract(open: OpenEmptyStore): void {
     expect((await store.idempotencyRecord(answer.keyId, answer.call, "once"))?.status).toBe(201);
   });
 
-  test("answers older than a day make room", async () => {
+  test("idempotency records older than a day are removed", async () => {
     const store = await open();
     const answer = idempotencyFixture();
     await committed(

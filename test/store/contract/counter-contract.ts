@@ -32,7 +32,7 @@ export function counterContract(open: OpenEmptyStore): void {
     expect(await store.used("use:pol_a", at(0), 10 * minuteMs)).toBe(7);
   });
 
-  test("a use leaves its window exactly when the window is over, and the refusal says when", async () => {
+  test("a use leaves its window exactly at the window's end, and the conflict names that time", async () => {
     const store = await open();
     const limits = { max: 2, windowMs: 10 * minuteMs };
     await committed(store, count(1, { ...limits, minute: 0 }), count(1, { ...limits, minute: 4 }));
@@ -46,7 +46,7 @@ export function counterContract(open: OpenEmptyStore): void {
     await committed(store, count(1, { ...limits, minute: 10 }));
   });
 
-  test("when a limit was lowered, the refusal waits until enough uses have left; for ever if it is none", async () => {
+  test("after a limit was lowered, the conflict names when enough uses have left, and no time for a limit of 0", async () => {
     const store = await open();
     const windowMs = 10 * minuteMs;
     for (const minute of [0, 1, 2]) await committed(store, count(1, { windowMs, minute }));
@@ -66,7 +66,7 @@ export function counterContract(open: OpenEmptyStore): void {
     expect(await store.used("use:pol_a", at(0))).toBe(0);
   });
 
-  test("room can be asked for without taking it", async () => {
+  test("a limit can be checked without using it", async () => {
     const store = await open();
     await committed(store, count(2), count(0, { max: 2 }));
     expect(await store.commit(count(0, { max: 1 }))).toMatchObject({ conflict: "counter" });
@@ -82,7 +82,7 @@ export function counterContract(open: OpenEmptyStore): void {
     expect(await store.used("use:pol_a", at(0))).toBe(0);
   });
 
-  test("of 50 that want the same name at once one gets it, and the others hear who", async () => {
+  test("of 50 steps that take the same name one gets it, and the others learn its owner", async () => {
     const store = await open();
     const results = await Promise.all(
       Array.from({ length: 50 }, (_, index) => store.commit(take(`jit_${index}`))),
@@ -91,7 +91,7 @@ export function counterContract(open: OpenEmptyStore): void {
     expect(results.at(-1)).toEqual({ conflict: "unique", what: "open:x", owner: "jit_0" });
   });
 
-  test("a name may be taken again by its owner, and by others only after the owner let it go", async () => {
+  test("a name may be taken again by its owner, and by others only after its release", async () => {
     const store = await open();
     await committed(store, take("jit_a"), take("jit_a"), release("jit_b"));
     expect(await store.commit(take("jit_b"))).toMatchObject({ conflict: "unique", owner: "jit_a" });

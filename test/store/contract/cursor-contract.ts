@@ -17,7 +17,7 @@ const cursor = (name: string, changes: Partial<Cursor> = {}): Cursor => ({
 const put = (value: Cursor) => stepFixture({ writes: [{ kind: "cursor", value }] });
 
 export function cursorContract(open: OpenEmptyStore): void {
-  test("a follower of the audit log is found again where it was put last", async () => {
+  test("a cursor is read back as last written", async () => {
     const store = await open();
     expect(await store.cursors()).toEqual([]);
     const later = cursor("webhook:b", { seq: 7, attempts: 2, failingSince: at(1), dueAt: at(5) });
@@ -25,14 +25,14 @@ export function cursorContract(open: OpenEmptyStore): void {
     expect(await store.cursors()).toEqual([cursor("file", { seq: 3 }), later]);
   });
 
-  test("one that was dropped begins anew, and dropping it twice harms nothing", async () => {
+  test("a removed cursor starts again from nothing, and removing it twice does no harm", async () => {
     const store = await open();
     const drop = stepFixture({ writes: [{ kind: "cursorDropped", name: "webhook:a" }] });
     await committed(store, put(cursor("webhook:a", { seq: 9 })), drop, drop);
     expect(await store.cursors()).toEqual([]);
   });
 
-  test("where it stands is written together with what is put on record about it, or not at all", async () => {
+  test("a cursor is written together with its audit record or not at all", async () => {
     const store = await open();
     const step = {
       ...put(cursor("webhook:a", { disabled: "gone" })),

@@ -79,7 +79,7 @@ export function directoryContract(open: OpenEmptyStore): void {
     expect(await store.keyByHash(hashOf("other"))).toBeUndefined();
   });
 
-  test("the groups of everybody a keeper keeps are named once", async () => {
+  test("the groups of everybody with the same `managedBy` are named once", async () => {
     const store = await open();
     await keep(
       store,
@@ -92,7 +92,7 @@ export function directoryContract(open: OpenEmptyStore): void {
     expect(await store.groupNames("built-in")).toEqual([]);
   });
 
-  test("a selector with an identity means it, whatever its address; one without means whoever has the address", async () => {
+  test("an address bound to an identity means that identity; any other means whoever has the address", async () => {
     const store = await open();
     await keep(
       store,
@@ -108,7 +108,7 @@ export function directoryContract(open: OpenEmptyStore): void {
     expect(await means()).toEqual(["id_sam"]);
   });
 
-  test("a deleted key is found but no longer listed, and gives way to a living one with the same secret", async () => {
+  test("a deleted key is found but not listed, and a key in use with the same secret comes first", async () => {
     const store = await open();
     await keep(store, identityFixture("dev"));
     const old = keyFixture("old");

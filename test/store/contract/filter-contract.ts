@@ -30,7 +30,7 @@ interface Kept {
 const people = ["dev", "ann", "bob"] as const;
 const scopes = ["read:a", "read:b"] as const;
 const groups = ["group:dba", "group:security", "manager"] as const;
-/** Asked at any minute: the clock may have been lowered between two of them. Over at minute 60, where time ends it. */
+/** Submitted at any minute, as if the clock had been set back in between. Time ends it at minute 60 or 90. */
 const anyKept = fc.record({
   status: fc.constantFrom(...statuses),
   minute: fc.integer({ min: 0, max: 40 }),
@@ -89,7 +89,7 @@ async function keep(store: Store, all: readonly Kept[]): Promise<void> {
   }
 }
 
-/** The same in few commits. */
+/** The same, in few commits. */
 async function keepTogether(store: Store, all: readonly Kept[]): Promise<void> {
   for (let start = 0; start < all.length; start += 500) {
     const writes = all
@@ -102,7 +102,7 @@ async function keepTogether(store: Store, all: readonly Kept[]): Promise<void> {
   }
 }
 
-/** What a filter means, said without any index. */
+/** Whether a request meets a filter, computed without any index. */
 function isMeant({ request, grant }: Kept, filter: RequestFilter): boolean {
   const named = stagesOf(request.requirement).flatMap((stage) => stage.approvers.map(formatSelector));
   const isNamed = (viewer: Viewer): boolean => viewer.selectors.some((one) => named.includes(one));
@@ -133,7 +133,7 @@ const anyFilter = fc.record({
   now: fc.constantFrom(59, 60, 91).map(at),
 });
 
-/** All pages, however many of them come without a row. */
+/** All pages, including those without a row. */
 async function everyPage(store: Store, filter: RequestFilter, limit: number): Promise<readonly string[]> {
   const found: string[] = [];
   let before: number | undefined;
@@ -146,7 +146,7 @@ async function everyPage(store: Store, filter: RequestFilter, limit: number): Pr
 }
 
 export function filterContract(open: OpenEmptyStore): void {
-  test("any filters together find exactly what all of them mean, newest first, page by page", async () => {
+  test("combined filters find exactly the requests that meet all of them, newest first, page by page", async () => {
     const store = await open();
     const kept: Kept[] = [];
     await fc.assert(
@@ -165,7 +165,7 @@ export function filterContract(open: OpenEmptyStore): void {
     expect(kept.length).toBeGreaterThan(50);
   });
 
-  test("what changes its status is found by the new one, by scope and by selector too", async () => {
+  test("after a change of status a request is found by the new one, also by scope and by selector", async () => {
     const store = await open();
     const pending = keptOf(
       {
@@ -202,10 +202,10 @@ export function filterContract(open: OpenEmptyStore): void {
     }
   });
 
-  test("a page by filters that no index knows together ends after so many rows, and the next goes on", async () => {
+  test("with filters that no index combines a page ends after a fixed number of rows, and the next continues", async () => {
     const store = await open();
     const common = { minute: 0, subject: "dev", asker: "dev", end: 60 } as const;
-    // Two crowds, and one request that belongs to both, before all of them.
+    // Many requests that meet one filter each, and before them one that meets both.
     const both = keptOf({ status: "ACTIVE", ...common, scope: "read:a", group: "group:dba" }, 0);
     const crowd = Array.from({ length: 5_000 }, (_, index) =>
       keptOf(
@@ -224,7 +224,7 @@ export function filterContract(open: OpenEmptyStore): void {
     expect(await everyPage(store, filter, 50)).toEqual([both.request.id]);
   });
 
-  test("more than can be sorted is gone through: what a manager sees of a busy program, and what lapsed in an outage", async () => {
+  test("too many rows to sort are read in order: a busy program's requests for its manager, and what lapsed in an outage", async () => {
     const store = await open();
     await committed(
       store,
@@ -244,7 +244,7 @@ export function filterContract(open: OpenEmptyStore): void {
     expect(await everyPage(store, { status: "ACTIVE", now: at(60) }, 200)).toEqual([]);
   });
 
-  test("how many are active is what is written less what the clock has ended", async () => {
+  test("the number of active grants excludes those that time has ended", async () => {
     const store = await open();
     const grants = ["a", "b", "c"].map((tail, index) =>
       grantFixture(tail, { expiresAt: at(10 * (index + 1)) }),

@@ -25,7 +25,7 @@ const readDb = scope("read:prod:orders-db");
 
 const reviewed = (reviews: readonly Review[]) => claimedFixture("a", breakGlass(reviews));
 
-/** Identity, claimed request and live grant, by their tail. */
+/** An identity with a claimed request and an active grant, named by `tail`. */
 async function withGrant(
   store: Store,
   tail = "a",
@@ -60,14 +60,14 @@ const breakGlass = (reviews: readonly Review[]) => ({
   },
 });
 
-/** `grantFixture(tail)` as a check knows it. */
+/** `grantFixture(tail)` as a token check sees it. */
 function checkedFixture(tail: string): CheckedGrant {
   const { requestId, subjectId, phase, startedAt, expiresAt } = grantFixture(tail);
   return { requestId, subjectId, scope: readDb, phase, startedAt, expiresAt, breakGlass: false };
 }
 
 export function grantContract(open: OpenEmptyStore): void {
-  test("a token's hash leads to its credential, grant and person in one go", async () => {
+  test("a token's hash finds its credential, grant and person at once", async () => {
     const store = await open();
     const identity = identityFixture("dev");
     await committed(store, writeStep([{ kind: "identity", value: identity }]));
@@ -83,7 +83,7 @@ export function grantContract(open: OpenEmptyStore): void {
     expect(await store.credential(hashOf("token b"))).toBeUndefined();
   });
 
-  test("after a rotation the old token is known as no longer current", async () => {
+  test("after a rotation the old token is found as no longer current", async () => {
     const store = await open();
     await committed(store, writeStep([{ kind: "identity", value: identityFixture("dev") }]));
     await withGrant(store);
@@ -100,7 +100,7 @@ export function grantContract(open: OpenEmptyStore): void {
     });
   });
 
-  test("a token is looked up as its grant stands: prolonged, and over", async () => {
+  test("a token is found with the state of its grant: extended, and ended", async () => {
     const store = await open();
     await committed(store, writeStep([{ kind: "identity", value: identityFixture("dev") }]));
     const facts = { scopes: [scope("write:prod:orders-db"), readDb], breakGlass: true };
@@ -123,7 +123,7 @@ export function grantContract(open: OpenEmptyStore): void {
     });
   });
 
-  test("the first use of a credential is kept and a later one changes nothing", async () => {
+  test("the first use of a credential is stored, and a later one changes nothing", async () => {
     const store = await open();
     await committed(store, writeStep([{ kind: "identity", value: identityFixture("dev") }]));
     await withGrant(store);
@@ -142,7 +142,7 @@ export function grantContract(open: OpenEmptyStore): void {
     });
   });
 
-  test("grants are due from their end on, the longest due first, until that is written", async () => {
+  test("grants are due from their end on, the longest due first, until the end is written", async () => {
     const store = await open();
     await withGrant(store, "late", { expiresAt: at(90) });
     await withGrant(store, "early", { expiresAt: at(60) });
@@ -171,7 +171,7 @@ export function grantContract(open: OpenEmptyStore): void {
     expect(await store.dueRequests(at(999), 10)).toEqual(["jit_r0"]);
   });
 
-  test("what waits is read in the order of arrival, page by page, and nothing that is decided", async () => {
+  test("pending requests are read in order of arrival, page by page, without decided ones", async () => {
     const store = await open();
     const waiting = ["r0", "r1", "r2"].map((tail) => requestFixture(tail));
     await committed(
@@ -186,7 +186,7 @@ export function grantContract(open: OpenEmptyStore): void {
     expect(await store.waitingRequests(second.at(-1)?.ord ?? 0, 2)).toEqual([]);
   });
 
-  test("open reviews are read in the order of arrival, page by page, and none that is justified or never began", async () => {
+  test("open reviews are read in order of arrival, page by page, without uses that were justified or never started", async () => {
     const store = await open();
     await committed(
       store,
@@ -225,7 +225,7 @@ export function grantContract(open: OpenEmptyStore): void {
     expect(await store.strandedRequests(at(59))).toBe(0);
   });
 
-  test("what somebody has open is what is written; overdue of it is what the clock has ended", async () => {
+  test("open requests are those written as open; overdue ones are those that time has ended", async () => {
     const store = await open();
     await committed(
       store,
@@ -267,7 +267,7 @@ export function grantContract(open: OpenEmptyStore): void {
     expect(await store.openExtension(ids.grant("a"))).toBeUndefined();
   });
 
-  test("the past holds starts of each scope, denials and submissions before the given moment, newest first", async () => {
+  test("the history holds starts of each scope, denials and submissions before the given time, newest first", async () => {
     const store = await open();
     await withGrant(store, "one", { startedAt: at(1) });
     await withGrant(store, "two", { startedAt: at(2), scopes: [readDb, scope("write:prod:orders-db")] });

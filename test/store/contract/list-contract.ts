@@ -67,7 +67,7 @@ async function keepOneOfEach(store: Store): Promise<void> {
 }
 
 export function listContract(open: OpenEmptyStore): void {
-  test("an address that is bound to an identity finds its requests by the identity, not by the address", async () => {
+  test("a selector bound to an identity finds its requests by the identity, not by the address", async () => {
     const store = await open();
     const bound = { ...selector("sec@company.com"), id: ids.identity("sec") };
     const stage = { ...stageFixture([]), approvers: [bound] };
@@ -102,7 +102,7 @@ export function listContract(open: OpenEmptyStore): void {
     expect(seen).toEqual(["r6", "r5", "r4", "r3", "r2", "r1", "r0"].map((tail) => `jit_${tail}`));
   });
 
-  test("a page that ends with the last row says so", async () => {
+  test("a page that ends with the last row names no next page", async () => {
     const store = await open();
     await keep(store, requestFixture("a"), requestFixture("b"));
     expect((await store.requests({ now: at(0) }, { limit: 2 })).next).toBeNull();
@@ -130,7 +130,7 @@ export function listContract(open: OpenEmptyStore): void {
     },
   );
 
-  test("the status follows a grant that ends, whichever of the two records is written, and last", async () => {
+  test("the status follows a grant that ends, whichever of the two records is written last", async () => {
     const store = await open();
     await keepOneOfEach(store);
     const tail = "grant-active";
@@ -146,7 +146,7 @@ export function listContract(open: OpenEmptyStore): void {
     expect(await tails(store, { status: "REVOKED" })).toContain(tail);
   });
 
-  test("a person sees what is theirs, what they asked for others, and what they may decide or review; nothing else", async () => {
+  test("a person sees their own requests, those they submitted for others, and those they may decide or review; no others", async () => {
     const store = await open();
     const ann = ids.identity("ann");
     const review = { ...emptyRules.breakGlass.review, by: [selector("group:security")] };
@@ -171,7 +171,7 @@ export function listContract(open: OpenEmptyStore): void {
     expect(await tails(store, { visibleTo: viewer("stranger") })).toEqual([]);
   });
 
-  test("what a person decides leaves out reviews and what is theirs", async () => {
+  test("the list of requests to decide excludes reviews and the person's own requests", async () => {
     const store = await open();
     const ann = ids.identity("ann");
     const review = { ...emptyRules.breakGlass.review, by: [selector("group:dba")] };
@@ -192,7 +192,7 @@ export function listContract(open: OpenEmptyStore): void {
     expect(await tails(store, { approver, status: "DENIED" })).toEqual(["denied"]);
   });
 
-  test("what a person reviews: emergencies of others, and nothing that they approve", async () => {
+  test("the list of requests to review holds break-glass uses of others, and nothing to approve", async () => {
     const store = await open();
     const reviewedBy = (group: string) => ({
       breakGlass: {
@@ -217,7 +217,7 @@ export function listContract(open: OpenEmptyStore): void {
     expect(await tails(store, { reviewer: viewer("ann", "group:dba") })).toEqual([]);
   });
 
-  test("`manager` means whoever manages the subject today", async () => {
+  test("`manager` means the subject's manager at the moment", async () => {
     const store = await open();
     await committed(store, writeStep([{ kind: "identity", value: devOf("ann") }]));
     await keep(
@@ -263,7 +263,7 @@ export function listContract(open: OpenEmptyStore): void {
     expect(await tails(store, { visibleTo: viewer("stranger"), scope: write })).toEqual([]);
   });
 
-  test("a page of many sources still holds the newest, and the next continues it", async () => {
+  test("a page merged from many branches holds the newest rows, and the next page continues it", async () => {
     const store = await open();
     const ann = ids.identity("ann");
     await keep(

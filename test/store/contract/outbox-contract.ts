@@ -12,7 +12,7 @@ const leased = (tail: string, lease: number, minute: number) =>
   change({ kind: "effectLeased", id: ids.effect(tail), lease, until: at(minute) });
 const settled = (tail: string, lease: number) =>
   change({ kind: "effectSettled", id: ids.effect(tail), lease });
-const putBack = (tail: string, lease: number, minute: number) =>
+const released = (tail: string, lease: number, minute: number) =>
   change({ kind: "effectReleased", id: ids.effect(tail), lease, dueAt: at(minute), error: "no answer" });
 
 async function due(store: Store, minute: number, limit = 10): Promise<readonly string[]> {
@@ -20,7 +20,7 @@ async function due(store: Store, minute: number, limit = 10): Promise<readonly s
 }
 
 export function outboxContract(open: OpenEmptyStore): void {
-  test("an effect is due from its time on, the longest due first, no more than asked for", async () => {
+  test("an effect is due from its time on, the longest due first, at most as many as wanted", async () => {
     const store = await open();
     const early = noticeFixture("early", null, { dueAt: at(1) });
     await committed(store, sending(noticeFixture("late", null, { dueAt: at(2) }), early));
@@ -58,21 +58,21 @@ export function outboxContract(open: OpenEmptyStore): void {
     expect(await store.dueEffects(at(5), 10)).toMatchObject([{ lease: 1, attempts: 0 }]);
   });
 
-  test("only the last lease may settle or put back, and a settled effect is gone", async () => {
+  test("only the last lease may settle or release an effect, and a settled effect is gone", async () => {
     const store = await open();
     await committed(store, sending(noticeFixture("x", null)), leased("x", 0, 1), leased("x", 1, 2));
     expect(await store.commit(settled("x", 1))).toMatchObject({ conflict: "version" });
-    expect(await store.commit(putBack("x", 1, 9))).toMatchObject({ conflict: "version" });
+    expect(await store.commit(released("x", 1, 9))).toMatchObject({ conflict: "version" });
     await committed(store, settled("x", 2));
     expect(await store.commit(settled("x", 2))).toMatchObject({ conflict: "version" });
     expect(await due(store, 999)).toEqual([]);
   });
 
-  test("ending all leases makes due what is leased, and neither what waits for its time nor what was put back", async () => {
+  test("ending all leases makes leased effects due, but neither planned nor released ones", async () => {
     const store = await open();
     const later = noticeFixture("later", null, { dueAt: at(9) });
     await committed(store, sending(noticeFixture("x", null), noticeFixture("back", null), later));
-    await committed(store, leased("x", 0, 5), leased("back", 0, 5), putBack("back", 1, 6));
+    await committed(store, leased("x", 0, 5), leased("back", 0, 5), released("back", 1, 6));
     await committed(store, change({ kind: "leasesEnded", at: at(1) }));
     expect(await due(store, 0)).toEqual([]);
     expect(await due(store, 1)).toEqual(["x"]);
@@ -80,14 +80,14 @@ export function outboxContract(open: OpenEmptyStore): void {
     await committed(store, leased("x", 1, 7), settled("x", 2));
   });
 
-  test("an effect put back is due again later and counts its attempts", async () => {
+  test("a released effect is due again later and counts its attempts", async () => {
     const store = await open();
-    await committed(store, sending(noticeFixture("x", null)), leased("x", 0, 1), putBack("x", 1, 3));
+    await committed(store, sending(noticeFixture("x", null)), leased("x", 0, 1), released("x", 1, 3));
     expect(await due(store, 2)).toEqual([]);
     expect(await store.dueEffects(at(3), 10)).toMatchObject([{ lease: 1, attempts: 1, createdAt: at(0) }]);
   });
 
-  test("what is said about one request is said in order: a later effect waits for the earlier", async () => {
+  test("effects with the same ordering key run in order: a later one waits for the earlier", async () => {
     const store = await open();
     const other = noticeFixture("other", ids.request("b"));
     await committed(
@@ -97,19 +97,19 @@ export function outboxContract(open: OpenEmptyStore): void {
     expect(await due(store, 0)).toEqual(["1", "other", "free"]);
     await committed(store, leased("1", 0, 5));
     expect(await due(store, 0)).toEqual(["other", "free"]);
-    await committed(store, putBack("1", 1, 30));
+    await committed(store, released("1", 1, 30));
     expect(await due(store, 29)).toEqual(["other", "free"]);
     await committed(store, leased("1", 1, 40), settled("1", 2));
     expect(await due(store, 0)).toEqual(["2", "other", "free"]);
   });
 
-  test("the outbox tells how much is due and since when the oldest is; what is planned for later does not count", async () => {
+  test("the outbox reports how many effects are due and since when; planned effects do not count", async () => {
     const store = await open();
     expect(await store.outbox(at(9))).toEqual({ waiting: 0, oldestDueAt: null });
     const later = noticeFixture("later", null, { dueAt: at(5) });
     await committed(store, sending(noticeFixture("x", null, { dueAt: at(1) }), later));
     expect(await store.outbox(at(0))).toEqual({ waiting: 0, oldestDueAt: null });
-    await committed(store, leased("x", 0, 2), putBack("x", 1, 60));
+    await committed(store, leased("x", 0, 2), released("x", 1, 60));
     expect(await store.outbox(at(9))).toEqual({ waiting: 2, oldestDueAt: at(1) });
     await committed(store, settled("x", 1));
     expect(await store.outbox(at(9))).toEqual({ waiting: 1, oldestDueAt: at(5) });

@@ -5,7 +5,7 @@ import type { OpenEmptyStore } from "./store-contract.ts";
 import { committed } from "../../support/committed.ts";
 
 export function rulebookContract(open: OpenEmptyStore): void {
-  test("a new store has the rules of a file that says nothing, at version 1", async () => {
+  test("a new store has the rules of an empty file, at version 1", async () => {
     const store = await open();
     expect(await store.rulebook()).toEqual({ version: 1, policies: [], rules: emptyRules, lockdown: false });
     expect(await store.rulebookVersion()).toBe(1);

@@ -14,10 +14,10 @@ import { outboxContract } from "./outbox-contract.ts";
 import { rulebookContract } from "./rulebook-contract.ts";
 import { targetContract } from "./target-contract.ts";
 
-/** Opens an empty store and sees to it that it is closed and gone when the test is over. */
+/** Opens an empty store. It is closed and removed after the test. */
 export type OpenEmptyStore = () => Promise<Store>;
 
-/** What every store must do, whatever it keeps things in. A second one runs through the same. */
+/** What every store must do, whatever database it uses. */
 export function storeContract(name: string, open: OpenEmptyStore): void {
   describe(`${name}: a step is written whole or not at all`, () => {
     commitContract(open);
@@ -44,7 +44,7 @@ export function storeContract(name: string, open: OpenEmptyStore): void {
   describe(`${name}: the outbox`, () => {
     outboxContract(open);
   });
-  describe(`${name}: addresses that surfaces keep`, () => {
+  describe(`${name}: addresses on chat platforms`, () => {
     addressContract(open);
   });
   describe(`${name}: the audit log`, () => {
@@ -53,7 +53,7 @@ export function storeContract(name: string, open: OpenEmptyStore): void {
   describe(`${name}: the time of the last commit`, () => {
     clockContract(open);
   });
-  describe(`${name}: followers of the audit log`, () => {
+  describe(`${name}: cursors of the audit log`, () => {
     cursorContract(open);
   });
 }

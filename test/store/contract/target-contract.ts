@@ -72,7 +72,7 @@ const put = async (store: Store, grant: StartedGrant | UnstartedGrant, version =
 };
 
 export function targetContract(open: OpenEmptyStore): void {
-  test("a prepared grant leaves its request approved, has no credential, and lapses when it is given up", async () => {
+  test("a prepared grant leaves its request approved, has no credential, and lapses when it is abandoned", async () => {
     const store = await open();
     await put(store, prepared("a"));
     const found = await store.request(ids.request("a"));
@@ -89,7 +89,7 @@ export function targetContract(open: OpenEmptyStore): void {
     expect(await store.dueGrants(at(10), 5)).toEqual([ids.request("a")]);
   });
 
-  test("started, it has its credential and its place in the past, like one that began so", async () => {
+  test("once started, a prepared grant has its credential and its entry in the history, like any other", async () => {
     const store = await open();
     await committed(store, writeStep([{ kind: "identity", value: identityFixture("dev") }]));
     await put(store, prepared("a"));
@@ -142,7 +142,7 @@ export function targetContract(open: OpenEmptyStore): void {
     expect(await store.connectorsInUse()).toEqual([]);
   });
 
-  test("what is to be gone is found, the oldest first, by when and by connector", async () => {
+  test("objects to remove are found, the oldest first, by time and by connector", async () => {
     const store = await open();
     await put(store, running("live", target("db", "live")));
     await put(store, over("b", 2, revoking("db", "b", 2), revoking("cache", "b", 2)));
@@ -159,7 +159,7 @@ export function targetContract(open: OpenEmptyStore): void {
     expect(await store.takeBacks()).toEqual({ waiting: 3, overdue: 1, oldestOverdueSince: at(1) });
   });
 
-  test("the grants that want something at a connector are read page by page", async () => {
+  test("the grants that need a connector are read page by page", async () => {
     const store = await open();
     for (const tail of ["a", "b", "c"]) await put(store, running(tail, target("db", tail)));
     await put(store, over("d", 1, revoking("db", "d", 1)));

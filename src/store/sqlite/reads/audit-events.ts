@@ -8,7 +8,7 @@ import { auditEvents } from "../tables/audit-events.ts";
 import type { Db } from "../tables/database.ts";
 import { findUnrecorded } from "./find-unrecorded.ts";
 
-/** The audit log, ascending. */
+/** The audit log, in ascending order. */
 type AuditReads = Pick<Reads, "auditEvents" | "auditHead" | "compareHead" | "verifyAudit" | "unrecorded">;
 
 export function createAuditReads(db: Db): AuditReads {
@@ -40,7 +40,7 @@ function readerOf(db: Db): (filter: AuditFilter) => readonly FoundRow[] {
   };
 }
 
-/** One for each set of filters. Also for the test that looks at their query plans. */
+/** One statement for each set of filters. Also for the test of their query plans. */
 export function prepareAuditStatements(db: Db) {
   const isOfRequest = eq(auditEvents.request, sql.placeholder("request"));
   const isOfAction = eq(auditEvents.action, sql.placeholder("action"));

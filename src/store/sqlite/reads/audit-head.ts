@@ -4,7 +4,7 @@ import { desc, eq, sql } from "drizzle-orm";
 import { auditEvents } from "../tables/audit-events.ts";
 import type { Db } from "../tables/database.ts";
 
-/** The head of a log without a record. */
+/** The head of an empty log. */
 const emptyHead: AuditHead = { seq: 0, hash: chainStart };
 
 export interface HeadReads {
@@ -12,7 +12,7 @@ export interface HeadReads {
   readonly compare: (seen: AuditHead) => HeadComparison;
 }
 
-/** The last record, and whether the log still contains one that was the last before. */
+/** The last record, and whether the log still contains a record that was the last before. */
 export function createHeadReads(db: Db): HeadReads {
   const { seq, hash } = auditEvents;
   const last = db.select({ seq, hash }).from(auditEvents).orderBy(desc(seq)).limit(1).prepare();

@@ -5,7 +5,7 @@ import { requests } from "../tables/requests.ts";
 import type { Db } from "../tables/database.ts";
 import { jsonList, listPlaceholder } from "../tables/placeholders.ts";
 
-/** What people have been told, and where the messages are. */
+/** Which messages were sent about requests, and where they are. */
 export function createDeliveryReads(db: Db): Pick<Reads, "deliveries" | "openRequestsShownTo"> {
   const { ofRequests, openRequestsShownTo } = prepareDeliveryReads(db);
   return {
@@ -15,10 +15,10 @@ export function createDeliveryReads(db: Db): Pick<Reads, "deliveries" | "openReq
   };
 }
 
-/** How many of the messages that somebody was sent last are looked at. */
+/** How many of the latest messages to one reader are considered. */
 export const recentDeliveriesMax = 500;
 
-/** Also for the test that looks at its query plans. */
+/** Also for the test of their query plans. */
 export function prepareDeliveryReads(db: Db) {
   const { id, requestId, notice, surface, address, audience, readerId, state, ref, fault, at } = deliveries;
   return {
@@ -33,7 +33,7 @@ export function prepareDeliveryReads(db: Db) {
       .from(requests)
       .where(
         and(
-          // Names its own table, for the same columns stand outside.
+          // With an alias, because the outer query has columns of the same names.
           sql`${requests.id} IN (SELECT shown.request_id FROM ${deliveries} AS shown WHERE shown.reader_id = ${sql.placeholder("readerId")} ORDER BY shown.ord DESC LIMIT ${sql.raw(String(recentDeliveriesMax))})`,
           sql`(${requests.status} IN ('PENDING', 'APPROVED', 'ACTIVE') OR (${requests.brokeGlass} = 1 AND ${requests.justifiedAt} IS NULL))`,
         ),

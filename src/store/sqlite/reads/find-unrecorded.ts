@@ -9,12 +9,12 @@ import { grants } from "../tables/grants.ts";
 import { requests } from "../tables/requests.ts";
 import type { Db } from "../tables/database.ts";
 
-/** Rows of state compared before other work gets its turn. */
+/** Rows compared before the event loop may run other work. */
 const stateChunk = 50;
-/** Records of one request read at a time: the use of one emergency can leave thousands. */
+/** Records of one request read at a time: one use of break-glass can leave thousands. */
 const recordChunk = 500;
 
-/** A record that must be there: one of these actions, and for the start of a grant the one that names it. */
+/** A record that must exist: one of these actions. With `grant`, the record must name it. */
 interface Needed {
   readonly actions: readonly AuditAction[];
   readonly grant?: string;
@@ -23,7 +23,7 @@ interface Needed {
 const approvals = ["request.approved", "request.auto_approved", "break_glass.used"] as const;
 const starts = ["grant.prepared", "grant.started"] as const;
 
-/** What explains that a request stands as it does; after the claim its status is its grant's. */
+/** The records that explain a request's status; after the claim it is the grant's. */
 function neededByRequest(status: string, isExtension: boolean): readonly Needed[] {
   const submitted: Needed = { actions: ["request.submitted"] };
   switch (status) {
@@ -46,7 +46,7 @@ function neededByRequest(status: string, isExtension: boolean): readonly Needed[
   }
 }
 
-/** What explains that a grant stands as it does. */
+/** The records that explain a grant's phase. */
 function neededByGrant(id: string, phase: Grant["phase"]): readonly Needed[] {
   switch (phase) {
     case "PREPARING":
@@ -64,7 +64,7 @@ function neededByGrant(id: string, phase: Grant["phase"]): readonly Needed[] {
   }
 }
 
-/** Compares what is stored with what is recorded, chunk by chunk: memory stays flat however much there is. */
+/** Compares the stored state with the audit log, chunk by chunk, so that memory use does not grow with the data. */
 export async function findUnrecorded(db: Db, limit: number): Promise<readonly Unrecorded[]> {
   const statements = prepareUnrecorded(db);
   const isRecorded = createRecordSearch(statements);
@@ -96,7 +96,7 @@ async function* rowsOf<Row extends { readonly ord: number }>(
   }
 }
 
-/** Whether the records about a request contain all that is needed. */
+/** Whether the records of a request contain all the needed ones. */
 function createRecordSearch({ records }: Pick<ReturnType<typeof prepareUnrecorded>, "records">) {
   return async (request: RequestId, needed: readonly Needed[]): Promise<boolean> => {
     let open = needed;
@@ -117,7 +117,7 @@ function createRecordSearch({ records }: Pick<ReturnType<typeof prepareUnrecorde
   };
 }
 
-/** Also for the test that looks at their query plans. */
+/** Also for the test of their query plans. */
 export function prepareUnrecorded(db: Db) {
   const { seq, action, request, body } = auditEvents;
   return {

@@ -7,14 +7,14 @@ import { createHeadReads } from "./audit-head.ts";
 import { auditEvents } from "../tables/audit-events.ts";
 import type { Db } from "../tables/database.ts";
 
-/** Records looked at before other work gets its turn. */
+/** Records checked before the event loop may run other work. */
 const chunkSize = 500;
 
 type Link = AuditHead;
 
 /**
- * Recomputes the whole chain up to the record that is last when it begins, and stops at the first that does not fit.
- * Only a head that was kept elsewhere can show that records at the end were cut off.
+ * Recomputes the chain up to the record that is last at the beginning, and stops at the first that does not match. Only
+ * a head stored elsewhere can show that records at the end were cut off.
  */
 export async function verifyChain(db: Db, seen?: AuditHead): Promise<AuditVerdict> {
   const heads = createHeadReads(db);
@@ -47,7 +47,7 @@ async function firstBadRecord(
 }
 
 interface StoredRecord extends Link {
-  /** The bytes themselves: as text, broken UTF-8 would read like U+FFFD. */
+  /** Bytes, because broken UTF-8 would be read as U+FFFD in text. */
   readonly body: Buffer | null;
 }
 

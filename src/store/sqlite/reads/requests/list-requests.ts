@@ -25,14 +25,14 @@ import { requests } from "../../tables/requests.ts";
 import { prepareTimeBounds } from "./request-times.ts";
 import type { Db } from "../../tables/database.ts";
 
-/** Rows that one page looks at, at most, where it has to pass over those that are not meant. */
+/** The most rows that one page reads when it has to skip some. */
 const visitedMax = 2_000;
 
 /**
- * Lists requests, newest first. "What this person may see" is a union of what different indexes know (subject, asker,
- * each selector), which SQLite would sort as a whole for every page. So each branch is read by its own index, newest
- * first and no further than the page, and the branches are merged here. Where filters meet that no index knows together,
- * a page ends after so many rows, found or not, and the next one goes on from there.
+ * Lists requests, newest first. "What this person may see" is a union over several indexes (subject, requester, each
+ * selector), which SQLite would sort as a whole for every page. So each branch is read by its own index, newest first
+ * and no further than the page, and the branches are merged here. If no index covers the combined filters, a page ends
+ * after a fixed number of rows, and the next page continues from there.
  */
 export function createRequestList(db: Db): Pick<Reads, "requests"> {
   const boundsOf = prepareTimeBounds(db);
@@ -75,11 +75,11 @@ function pageOf(
 interface ChosenPath {
   readonly branches: readonly Branch[];
   readonly within: Range;
-  /** Nothing is looked at below this number; 0: everything is. */
+  /** No row below this number is read; 0: all are. */
   readonly floor: number;
 }
 
-/** The first way that looks at few rows, else the first; and where it ends when it would look at too many. */
+/** The first access path that reads few rows, else the first one, with a floor where it stops. */
 function choosePath(db: Db, given: AccessPaths, within: Range, isNarrow: boolean): ChosenPath {
   const paths = given.map((branches) => branches.flatMap((one) => withoutLargeSort(db, one)));
   const isAsGiven = paths.every((branches, index) =>
@@ -104,7 +104,7 @@ function withoutLargeSort(db: Db, branch: Branch): readonly Branch[] {
   return more.length === 0 ? [branch] : branch.otherwise;
 }
 
-/** The row that this branch would come to after `share` others; 0 when it has not so many. */
+/** The number of the row after `share` rows of this branch; 0 if there are not so many. */
 function floorOf(db: Db, branch: Branch, within: Range, share: number): number {
   const [row] = orderQuery(db, branch, within).limit(1).offset(share).all();
   return row?.ord ?? 0;
@@ -122,7 +122,7 @@ function isWithin({ above, below }: Range, ord: SQLiteColumn): SQL | undefined {
   );
 }
 
-/** One branch, newest first; also for the test that looks at its query plan. */
+/** One branch, newest first. Also for the test of its query plan. */
 export function branchQuery(db: Db, branch: Branch, filter: RequestFilter, within: Range) {
   const query = db.select(requestColumns).from(requests).leftJoin(grants, eq(grants.id, requests.grantId));
   const { key, ord } = keyOf(branch);
@@ -145,7 +145,7 @@ export function branchQuery(db: Db, branch: Branch, filter: RequestFilter, withi
   }
 }
 
-/** The numbers of a branch's rows alone, from its index; also for the test that looks at its query plan. */
+/** Only the numbers of a branch's rows, from its index. Also for the test of its query plan. */
 export function orderQuery(db: Db, branch: Branch, within: Range) {
   const { key, ord } = keyOf(branch);
   const table =

@@ -5,12 +5,12 @@ import { and, eq, lte, sql } from "drizzle-orm";
 import { isNamedAsManager, isReport, selectorTexts, type SelectorRole } from "./request-filter.ts";
 import { requests } from "../../tables/requests.ts";
 
-/** Requests that one index gives in the order of arrival. */
+/** Requests that one index returns in the order of arrival. */
 export type Branch =
   | { readonly by: "request"; readonly where: SQL | undefined }
   /**
-   * Of the people a viewer manages, and what the clock has ended before a sweep could: sorted, for it is little. Where
-   * `among` is not, the other branches are gone through, which give the same and more.
+   * Requests that no index returns in order, but few enough to sort: those of the people a viewer manages, and those
+   * that time has ended before a sweep. If `among` matches too many, `otherwise` is read, which contains them all.
    */
   | {
       readonly by: "few";
@@ -26,21 +26,21 @@ export type Branch =
     }
   | { readonly by: "scope"; readonly scope: Scope; readonly status?: string };
 
-/** A part of the order of arrival; both ends not included. */
+/** A part of the order of arrival, without both ends. */
 export interface Range {
   readonly above?: number | undefined;
   readonly below?: number | undefined;
 }
 
-/** By time: everything asked in a span, but for what a clock that was set back has put out of order. */
+/** The submissions in a time span. `outOfOrder`: those that a clock set back has put outside the range. */
 export interface TimeBounds extends Range {
   readonly outOfOrder?: Branch;
 }
 
-/** Sets of branches, each of which holds everything that is meant: whichever is the smallest is the best way in. */
+/** Sets of branches. Each set contains every match, so the smallest is the best one to read. */
 export type AccessPaths = readonly (readonly Branch[])[];
 
-/** What a filter means, one after the other: each part has its own ways in, and a request is in one part only. */
+/** The parts of a filter, each with its access paths. A request is in one part only. */
 export function accessPathsOf(filter: RequestFilter): readonly AccessPaths[] {
   const { status, now } = filter;
   if (status === undefined) return [accessPathsTo(filter, undefined)];
@@ -65,13 +65,13 @@ function accessPathsTo(filter: RequestFilter, status: string | undefined): Acces
   return paths.length > 0 ? paths : [[byRequest(isWritten(status))]];
 }
 
-/** Whether a branch holds rows that the filter does not mean, so that finding one can take long. */
+/** Whether a branch contains rows that the filter excludes, so that a page may have to skip many. */
 export function isNarrowed({ visibleTo, approver, reviewer, subjectId, scope }: RequestFilter): boolean {
   if (approver !== undefined || reviewer !== undefined) return true;
   return [visibleTo, subjectId, scope].filter((one) => one !== undefined).length > 1;
 }
 
-/** Statuses that the clock can end, by what they then read as (contract §1: the clock counts, not the sweep). */
+/** Written statuses that are `status` once time has ended them (docs/lifecycle.md). */
 function lapsingInto(status: string): readonly string[] {
   if (status === "TIMED_OUT") return ["PENDING", "APPROVED"];
   return status === "EXPIRED" ? ["ACTIVE"] : [];

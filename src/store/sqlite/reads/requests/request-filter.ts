@@ -8,7 +8,7 @@ import { requestScopes } from "../../tables/request-scopes.ts";
 import { requestSelectors } from "../../tables/request-selectors.ts";
 import { requests } from "../../tables/requests.ts";
 
-/** What every row must fulfil, whichever branch found it. `since` is included, `until` is not. */
+/** What every row must meet, whichever branch found it. `since` is inclusive, `until` is not. */
 export function conditionsOf(filter: RequestFilter): readonly (SQL | undefined)[] {
   const { visibleTo, approver, reviewer, subjectId, scope, status, since, until, now } = filter;
   return [
@@ -16,7 +16,7 @@ export function conditionsOf(filter: RequestFilter): readonly (SQL | undefined)[
       or(eq(requests.subjectId, visibleTo.id), eq(requests.requestedById, visibleTo.id), isNamed(visibleTo)),
     approver && isNamed(approver, "stage"),
     reviewer && isNamed(reviewer, "review"),
-    // Nobody decides for themselves.
+    // Nobody decides on their own requests.
     approver && isOfOthers(approver),
     reviewer && isOfOthers(reviewer),
     subjectId && eq(requests.subjectId, subjectId),
@@ -31,8 +31,8 @@ export function conditionsOf(filter: RequestFilter): readonly (SQL | undefined)[
 const openStatuses: ReadonlySet<string> = new Set(["PENDING", "APPROVED", "ACTIVE"]);
 
 /**
- * The written statuses that read as `status` now (contract §1: the clock counts, not the sweep). As a mere condition it
- * is given `+status`, with which SQLite uses no index: a common status must not draw a person's list away from theirs.
+ * Rows whose status is `status` by the clock, whatever the sweeps have written (docs/lifecycle.md). As a filter it gets
+ * `+status`, for which SQLite uses no index: otherwise a common status would win over the index of one person.
  */
 function readingAs(
   status: string,
@@ -51,10 +51,10 @@ function isOfOthers(viewer: Viewer): SQL | undefined {
   return and(ne(requests.subjectId, viewer.id), ne(requests.requestedById, viewer.id));
 }
 
-/** Where a request names people: who approves, and who reviews an emergency. */
+/** Where a request names people: as approvers, or as reviewers of break-glass. */
 export type SelectorRole = "stage" | "review";
 
-/** Whether one of the viewer's selectors stands in the request, in a given part of it or in any. */
+/** Whether the request names one of the viewer's selectors, in one part or in any. */
 function isNamed(viewer: Viewer, part?: SelectorRole): SQL | undefined {
   const texts = selectorTexts(viewer);
   const own =
@@ -68,7 +68,7 @@ export function isNamedAsManager(part?: SelectorRole): SQL {
   return hasSelector(and(eq(requestSelectors.selector, "manager"), inPart(part)));
 }
 
-/** Whether the subject's manager is, today, the viewer. */
+/** Whether the viewer is the subject's manager at the moment. */
 export function isReport(viewer: Viewer): SQL {
   return sql`${requests.subjectId} IN (SELECT ${identities.id} FROM ${identities} WHERE ${identities.managerId} = ${viewer.id})`;
 }
@@ -86,7 +86,7 @@ function hasScope(scope: Scope): SQL {
   return sql`EXISTS (SELECT 1 FROM ${requestScopes} WHERE ${which})`;
 }
 
-/** The viewer's selectors as they are kept: addresses in lower case. */
+/** The viewer's selectors as they are stored: addresses in lower case. */
 export function selectorTexts(viewer: Viewer): readonly string[] {
   return viewer.selectors.map((text) => {
     const selector = parseSelector(text);

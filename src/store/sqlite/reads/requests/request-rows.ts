@@ -4,7 +4,7 @@ import type { RequestWithGrant } from "../../../../service/ports/store.ts";
 import { grants } from "../../tables/grants.ts";
 import { requests } from "../../tables/requests.ts";
 
-/** What is selected of a request joined with the grant it led to. */
+/** The columns of a request joined with its grant. */
 export const requestColumns = {
   ord: requests.ord,
   request: requests.value,

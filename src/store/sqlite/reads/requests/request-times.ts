@@ -5,8 +5,8 @@ import { requests } from "../../tables/requests.ts";
 import type { Db } from "../../tables/database.ts";
 
 /**
- * Where a span of time begins and ends in the order of arrival, so that a page does not look at what lies outside. Undefined:
- * nothing was asked in it. Each row is still asked for its own time.
+ * Translates a time span into a range of the order of arrival, so that a page reads nothing outside it. Undefined: no
+ * request was submitted in it. Each row's own time is still checked.
  */
 export function prepareTimeBounds(db: Db): (filter: RequestFilter) => TimeBounds | undefined {
   const first = prepareFirstSince(db);
@@ -21,7 +21,7 @@ export function prepareTimeBounds(db: Db): (filter: RequestFilter) => TimeBounds
   };
 }
 
-/** The first request that was asked at this time or, if the clock had been later before, after such a one. */
+/** The first request submitted at or after this time, or after another request that was. */
 export function prepareFirstSince(db: Db) {
   return db
     .select({ ord: requests.ord })
@@ -32,7 +32,7 @@ export function prepareFirstSince(db: Db) {
     .prepare();
 }
 
-/** Asked behind others that carry a later time: the clock was lowered in between. There are hardly any. */
+/** Requests that arrived after others with a later time, because the clock was set back. They are rare. */
 export function outOfOrderFrom(ord: number): NonNullable<TimeBounds["outOfOrder"]> {
   return {
     by: "request",
