@@ -6,7 +6,7 @@ import { at } from "../support/fixtures.ts";
 
 const loaded = { file: "jit.yaml", identities: 1, policies: 0, changed: 0, warnings: [] };
 
-/** Reloads whose readings are ended by the test, in order. */
+/** Reloads whose loads the test completes, in order. */
 function controlled(more: Partial<ReloadPorts> = {}) {
   const readings: { readonly end: (error?: Error) => void }[] = [];
   const records: (readonly string[])[] = [];
@@ -26,7 +26,7 @@ function controlled(more: Partial<ReloadPorts> = {}) {
     ),
     ...more,
   });
-  /** Lets promises that are resolved go on. */
+  /** Lets resolved promises continue. */
   const settle = async () => new Promise((done) => setImmediate(done));
   return { reloads, readings, records, lines, settle };
 }

@@ -28,7 +28,7 @@ const program = createProgram({
   exitWith: unused,
 });
 
-/** Every command that does something, by its whole name. */
+/** Every runnable command, by its full name. */
 const commandsOf = (command: Command, before = ""): readonly (readonly [name: string, command: Command])[] =>
   command.commands.flatMap((one) =>
     one.commands.length === 0
@@ -60,7 +60,7 @@ describe("the page is complete:", () => {
 });
 
 describe("what the page names exists:", () => {
-  /** The words of every `jit …` in a block, up to what is not its own. */
+  /** The arguments of every `jit …` in a block, up to the next shell operator. */
   const lines = fences
     .filter(({ info }) => info.startsWith("bash"))
     .flatMap(({ content }) => [...content.matchAll(/\bjit ([a-z][^|>\n]*)/g)])

@@ -12,7 +12,7 @@ const token = formatToken("jit", "B".repeat(30));
 const asking = ["ask", "read:prod:orders-db", "--for", "1h", "--reason", "why"];
 const oneSentence = /^jit: [^\n]+ \([a-z_]+\)\n$/;
 
-/** A port on which nobody listens. */
+/** An unused port. */
 const closedPort = async (): Promise<number> => {
   const server = createServer();
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));

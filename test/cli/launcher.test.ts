@@ -9,7 +9,7 @@ import { launcher, startJit } from "./support/run-jit.ts";
 leavesNothingBehind();
 
 const root = resolve(import.meta.dirname, "../..");
-/** Makes a Node take itself for another one. */
+/** Makes Node report another version. */
 const pretending = (what: string): readonly string[] => [
   "--import",
   `data:text/javascript,${encodeURIComponent(what)}`,

@@ -37,7 +37,7 @@ describe("the package that npm run pack:cli makes", () => {
       stdio: ["ignore", "ignore", "inherit"],
     });
     installed = temporaryFolder();
-    // Nowhere to fetch anything from: it must need nothing else.
+    // Without a registry, so that the package must need nothing else.
     const offline = ["--offline", "--no-audit", "--no-fund", "--registry", "http://127.0.0.1:9"];
     execFileSync("npm", ["i", "-g", "--prefix", installed, ...offline, file], { cwd: "/", stdio: "ignore" });
   }, 60_000);

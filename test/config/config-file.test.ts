@@ -75,7 +75,7 @@ policies:
   ]);
 });
 
-/** A list of nine times the same. */
+/** A list of nine aliases of the same value. */
 function row(name: string, of: string): string {
   return `${name}: &${name} [${Array.from({ length: 9 }, () => of).join(", ")}]`;
 }

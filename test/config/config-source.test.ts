@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { chooseConfigFile, type ConfigSourceFacts } from "../../src/config/config-source.ts";
 
-/** Somebody who tries the product out. */
+/** The facts of somebody who tries the service out. */
 const trying: ConfigSourceFacts = {
   defaultExists: false,
   host: "127.0.0.1",

@@ -43,7 +43,7 @@ function factsOf(more: Partial<SubmissionFacts>): SubmissionFacts {
 
 const index = indexPolicies(policies.map((policy) => ({ ...policy, version: 1 })));
 
-/** Names of the policies that hold, the one that governs first. */
+/** Names of the matching policies, the governing one first. */
 function holdersFor(scope: Scope, facts: SubmissionFacts): string[] {
   return matchingPolicies(index, scope, facts, riskOf(rules.risk, [scope], facts)).map(
     (policy) => policy.name,

@@ -116,7 +116,7 @@ const refused: [string, z.ZodType, unknown, string][] = [
   ["description", description, "x".repeat(1_001), ""],
 ];
 
-/** So that a test's name can show it. */
+/** Shortened for the test title. */
 function writtenFirst<Last>([one, schema, written, last]: [string, z.ZodType, unknown, Last]) {
   return [one, written, schema, last] as const;
 }

@@ -30,7 +30,7 @@ const anyText = fc.oneof(
   fc.string({ unit: "binary", maxLength: 40 }),
   fc.string({ unit: "grapheme-composite", maxLength: 20 }),
 );
-/** A body that each route would take, by the end of its path. */
+/** A valid body for each route, by the end of its path. */
 const good: Readonly<Record<string, Json>> = {
   "post jit": { identityId: "id_dev", reason: "x", scopes: ["read:prod:c"], duration: "1h", ticket: "OPS-1" },
   "post approve": { comment: "ok", duration: "30m" },
@@ -83,7 +83,7 @@ const good: Readonly<Record<string, Json>> = {
   },
 };
 
-/** The same with some of it replaced, left out or added to. */
+/** Valid bodies with parts replaced, omitted or added. */
 const spoilt = (body: Json): fc.Arbitrary<Json> => {
   const fields = Object.entries(body).map(([field, value]) => {
     const alike = Array.isArray(value) ? fc.array(fc.oneof(anyText, fc.constantFrom("", ...value))) : anyText;
@@ -145,7 +145,7 @@ interface Sent {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Sends it and looks at the answer; tells its status and code. */
+/** Sends the call and checks the response; returns its status and code. */
 const send = async ({ method, url, payload, headers }: Sent, key: string | undefined): Promise<string> => {
   const answer = await harness.call(method, url, {
     ...(payload !== null && { payload }),
@@ -222,7 +222,7 @@ test("nearly valid input causes no 5xx either", async () => {
     }),
     { numRuns: 4_000 },
   );
-  // It reached what lies behind the doors and the schemas.
+  // Some calls passed authentication and the schemas.
   for (const said of [
     "200 ",
     "201 ",

@@ -10,7 +10,7 @@ import {
   type HttpHarness,
 } from "./support/http-harness.ts";
 
-/** Everybody's whole day: every answer in order, and every secret with the answer that may show it. */
+/** Runs a complete lifecycle: every response in order, and every secret with the response that may show it. */
 async function dayAt(harness: HttpHarness) {
   const answers: Answer[] = [];
   const secrets: { readonly secret: string; readonly shownIn: Answer }[] = [];
@@ -85,7 +85,7 @@ test("only the response that made a secret shows it, and none shows its hash", a
     const hash = createHash("sha256").update(secret).digest("hex");
     expect(shownIn.text.split(secret)).toHaveLength(2);
     for (const { text, headers } of answers.filter((answer) => answer !== shownIn)) {
-      // A field that the caller has named after a secret is named back to the caller alone.
+      // A field that the caller has named after a secret is quoted to the caller only.
       const ours = text.replaceAll(/"path":"[^"]*"/g, "");
       expect(ours + JSON.stringify(headers)).not.toContain(secret);
       expect(text).not.toContain(hash);

@@ -27,7 +27,7 @@ function withoutTriggers(change: (client: Database.Database) => void) {
   };
 }
 
-/** A program that was given access and took it back, stopped, with its folder as it was in between. */
+/** A stopped program that granted and ended access, and a copy of its folder from in between. */
 async function rolledBack() {
   const program = await startProgram({ config, env });
   const dev = await program.person("dev");
@@ -126,7 +126,7 @@ test("a log whose tail was cut does not verify: the state it explained has no re
       );
     }),
   );
-  // As for somebody who can write everything in the folder.
+  // Like an attacker who can write every file in the folder.
   rmSync(join(first.folder, "data/audit-head"));
   const program = await startProgram({ folder: first.folder, env });
   expect(await verify(program)).toMatchObject({

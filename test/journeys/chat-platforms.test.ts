@@ -30,7 +30,7 @@ const config = {
   default: { name: "default", approval: { stages: [{ approvers: ["group:dba"], required: 2 }] } },
 };
 
-/** Both platforms, and people on both. */
+/** Both platforms with people on both. */
 async function openPlatforms() {
   const [slack, bots] = [await startFakeSlack(), await startBotFramework(Date.now)];
   whenFileIsOver(() => slack.close());

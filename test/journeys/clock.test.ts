@@ -14,10 +14,10 @@ const config = {
   policies: [autoBelow("auto:"), askedBelow("asked:", { stages: [{ approvers: ["group:dba"] }] })],
   breakGlass: { allowed: ["group:oncall"], review: { by: ["group:leadership"] } },
 };
-// What ends does so by the clock alone, and nobody tidies it.
+// Without sweeps, so that access ends by the clock only.
 const env = { ...noSweep, ...manyCalls };
 
-/** Flags with which a program's system clock stands this far from the real one. */
+/** Node flags that shift the program's system clock by this much. */
 function clockSetBy(ms: number): readonly string[] {
   const file = join(temporaryFolder(), "clock.mjs");
   writeFileSync(file, `const real = Date.now;\nDate.now = () => real() + ${ms};\n`);

@@ -15,7 +15,7 @@ async function versionsOf({ admin }: Program): Promise<Readonly<Record<string, n
   return Object.fromEntries(data.map(({ name, version }) => [name, version]));
 }
 
-/** SIGHUP, and what the log says to it. */
+/** Sends SIGHUP and returns the resulting log line. */
 async function reload(program: Program, said: RegExp) {
   const before = program.log.length;
   program.hup();
@@ -25,7 +25,7 @@ async function reload(program: Program, said: RegExp) {
 const loaded = /^configuration loaded$/;
 const refused = /^reload rejected, configuration unchanged$/;
 
-/** Waits until a request reads like this. */
+/** Waits until a request has this state. */
 async function readsAs(program: Program, id: string, status: string): Promise<void> {
   while ((await program.admin.read(id)).body.status !== status) await pause(20);
 }

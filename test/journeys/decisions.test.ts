@@ -95,7 +95,7 @@ describe("several people", () => {
 describe("refusals", () => {
   test("a deny policy, a too long duration and a missing policy have their own codes", async () => {
     const { audit, person } = program();
-    // Somebody whose refusals are not yet so many that they are only counted.
+    // A person with few refusals, so that each is recorded instead of counted.
     const dev = await person("eve");
     const never = await dev.ask({ scopes: ["read:never:a"] });
     expect([never.http, never.body.code]).toEqual([403, "policy_denied"]);

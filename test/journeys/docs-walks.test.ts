@@ -11,7 +11,7 @@ leavesNothingBehind();
 
 const root = resolve(import.meta.dirname, "../..");
 
-/** As a newcomer runs it: in a folder without a configuration, nothing set but a free port. */
+/** Runs the program as a newcomer does: without a configuration, with only a free port set. */
 const service = sharedProgram();
 const bin = temporaryFolder();
 symlinkSync(join(root, "src/cli/jit.mjs"), join(bin, "jit"));
@@ -31,7 +31,7 @@ const walks = [
   { path: "docs/audit.md", atLeast: 1 },
 ];
 
-/** A block marked `bash walk` is pasted; the block after it is what must come out, where `…` stands for anything. */
+/** A block marked `bash walk` is run, and the next block is its expected output, where `…` matches anything. */
 describe.each(walks)("the walk in $path", ({ path, atLeast }) => {
   const fences = fencesOf(readFileSync(join(root, path), "utf8"));
   const stops = fences.flatMap(({ info, content }, index) =>
@@ -53,7 +53,7 @@ describe.each(walks)("the walk in $path", ({ path, atLeast }) => {
   });
 });
 
-/** What each block prints, errors included, all of them in one bash with `jit` on its path. */
+/** The output of each block, including errors. All run in one bash with `jit` on its path. */
 async function pasted(blocks: readonly string[]): Promise<readonly string[]> {
   const end = "\u001E";
   const script = `exec 2>&1\n${blocks.map((block) => `${block}printf '${end}'\n`).join("")}`;
@@ -73,7 +73,7 @@ function answerOf(output: string): unknown {
   return output.startsWith("{") ? JSON.parse(output) : output;
 }
 
-/** A page leaves fields out of its answers, at any depth. */
+/** Whether a response has the fields of the page, which omits some at any depth. */
 function like(printed: string): unknown {
   const pattern = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(pattern);

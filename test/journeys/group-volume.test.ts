@@ -14,13 +14,13 @@ const isRoot = process.geteuid?.() === 0;
 const hasSetpriv = spawnSync("setpriv", ["--version"]).error === undefined;
 const reason = isRoot && hasSetpriv ? "" : " (skipped: needs root and setpriv to act as another account)";
 
-/** Runs as an account that has the group beside its own, as a container with `fsGroup` does. */
+/** Runs with a supplementary group, as a container with `fsGroup` does. */
 const asAccount = {
   env: noSweep,
   through: ["setpriv", `--reuid=${account}`, `--regid=${account}`, `--groups=${group}`],
 } satisfies ProgramOptions;
 
-/** A volume as Kubernetes makes it: root's, its group's, and each file opened to the group at each mount. */
+/** A volume like those of Kubernetes: owned by root and the group, with files opened to the group at each mount. */
 function volumeIn(folder: string, mode = 0o2770): string {
   const data = join(folder, "data");
   chmodSync(folder, 0o755);

@@ -33,7 +33,7 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
     await harness.stop();
     await other.stop();
   });
-  /** The way to the server before it moves: a second address of it that can go away. */
+  /** The old address of the server: a forwarded port that can be closed. */
   beforeEach(async () => {
     forwarder = await forward(harness.server.port);
   });
@@ -115,7 +115,7 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
     expect((await readiness(again)).connectors.ok).toBe(true);
     await again.stop({ expectedErrors: 1 });
 
-    // The target is back, and so is the connector: what was given up is removed.
+    // Target and connector are back, so the abandoned object is removed.
     const back = await start(urlAt(forwarder.port), program.folder);
     await until(
       async () => (await harness.run("SELECT FROM pg_roles WHERE rolname LIKE 'jit\\_gr%'")).length === 0,
@@ -167,7 +167,10 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
     const [change] = (await again.audit()).filter(({ action }) => action === "connector.address_changed");
     expect(change?.data).toMatchObject({ proof: "same_target", objects: 1 });
     const { username, secret } = targetOf(answer);
-    const session = assertPresent(await logIn(harness.server.url(username, String(secret))), "an open door");
+    const session = assertPresent(
+      await logIn(harness.server.url(username, String(secret))),
+      "access to the server",
+    );
     await dev2.act(answer.body.id, "complete");
     await until(async () => (await stateOf(dev2, answer.body.id)) === "REVOKED");
     expect(await readsOrders(session)).toBe(false);
@@ -195,7 +198,7 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
     // Access is still taken back where it is.
     await dev2.act(answer.body.id, "complete");
     await until(async () => (await stateOf(dev2, answer.body.id)) === "REVOKED");
-    // Nothing is held any more, so nothing is in the way of the new address.
+    // The connector holds no object any more, so the new address is accepted.
     await until(async () => (await connectorOf(again)).problem === null);
     expect(await connectorOf(again)).toMatchObject({ place, targets: 0, proposedPlace: null });
     await again.stop({ expectedErrors: 1 });
@@ -233,7 +236,7 @@ describe.skipIf(installation.missing !== undefined)(`a target that is lost, or w
   });
 });
 
-/** A port that leads to another, until it is closed. */
+/** A port that forwards to another until it is closed. */
 async function forward(to: number): Promise<{ readonly port: number; readonly close: () => Promise<void> }> {
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {

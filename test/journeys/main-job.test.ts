@@ -7,10 +7,10 @@ import { sharedProgram } from "../support/program.ts";
 
 leavesNothingBehind();
 
-/** As shipped: nothing is configured, so the example is used. */
+/** Without configuration, so the shipped example is used. */
 const program = sharedProgram();
 
-/** The printed example of `POST /credentials/jit`. */
+/** The documented example of `POST /credentials/jit`. */
 const printedAsk = {
   identityId: "id_abc123",
   reason: "Emergency production database access",
@@ -160,7 +160,7 @@ describe("on the shipped example configuration", () => {
 
   test("a token is found in no file, log line or audit record, and the built-in key in its own file only", async () => {
     const { admin, folder } = program();
-    // Of every token this file's tests have been given; the clean stop looks again, at all that was said by then.
+    // For every token of this file's tests. The clean stop searches again.
     const database = readFileSync(join(folder, "data/jit.db"), "latin1");
     const log = readFileSync(join(folder, "data/jit.db-wal"), "latin1");
     expect(`${database}${log}`).not.toMatch(/kd_(jit|live)_[0-9A-Za-z]{36}/);

@@ -5,7 +5,7 @@ import { runProgram } from "../support/program.ts";
 
 leavesNothingBehind();
 
-/** Stands for a Node whose Node-API is older than the database driver needs. */
+/** Simulates a Node whose Node-API is too old for the database driver. */
 const older = `Object.defineProperty(process, "versions", { value: { ...process.versions, napi: "9" } })`;
 
 test("on a Node that is too old the start says what to do, and nothing is written", async () => {

@@ -22,7 +22,7 @@ import { runProgram, startProgram, type Ended, type ProgramOptions } from "../su
 
 leavesNothingBehind({ sideBySide: true });
 
-/** Every file of ours below the folder with the hash of its bytes; what SQLite lays beside them to read is not ours. */
+/** Every file of ours in the folder with its hash, without the files that SQLite creates for reading. */
 function bytesIn(folder: string): Readonly<Record<string, string>> {
   const names = readdirSync(folder, { recursive: true, encoding: "utf8", withFileTypes: true });
   return Object.fromEntries(
@@ -34,7 +34,7 @@ function bytesIn(folder: string): Readonly<Record<string, string>> {
   );
 }
 
-/** A start that must be refused, with words for an operator and nothing changed on disk. */
+/** Expects a start to fail with a message for the operator and without changes on disk. */
 async function refused(folder: string, options: Omit<ProgramOptions, "folder"> = {}): Promise<Ended> {
   const before = bytesIn(folder);
   const ended = await runProgram({ ...options, folder });
@@ -62,7 +62,7 @@ beforeAll(async () => {
   used = program.folder;
 });
 
-/** A folder in which the program has run and stopped. */
+/** The folder of a program that has run and stopped. */
 function usedFolder(): string {
   const folder = temporaryFolder();
   cpSync(used, folder, { recursive: true });
@@ -178,7 +178,7 @@ describe.concurrent("the environment", () => {
     const address = taken.address();
     const port = typeof address === "object" ? (address?.port ?? 0) : 0;
     const folder = temporaryFolder();
-    // The same server stands for a target that takes a call and never answers.
+    // The same server simulates a target that accepts a call and never responds.
     const silent = {
       name: "cache",
       kind: "redis",

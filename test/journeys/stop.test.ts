@@ -50,7 +50,7 @@ describe.concurrent("a stop", () => {
     slow.on("error", () => {}).on("data", (data) => (heard += data.toString()));
     await pause(50);
     await program.stop();
-    // The stop closed this connection: the time limit for headers would have answered it with 408.
+    // The stop closed this connection; the header timeout would have sent 408.
     expect(heard).toBe("");
     slow.destroy();
   });

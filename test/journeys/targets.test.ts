@@ -18,7 +18,7 @@ leavesNothingBehind();
 const installation = embeddedPostgres();
 const reason = installation.missing === undefined ? "" : ` (skipped: ${installation.missing})`;
 const scopes = ["read:prod:orders-db"];
-/** Contract of the room: a session that is open reads nothing this long after the end. */
+/** Guaranteed: an open session can read nothing this long after the end. */
 
 describe.skipIf(installation.missing !== undefined)(`access at a real PostgreSQL${reason}`, () => {
   let harness: PostgresHarness;

@@ -18,13 +18,13 @@ interface Terminal {
   readonly folder: string;
   readonly said: () => string;
   readonly type: (text: string) => void;
-  /** As a person closes its window. */
+  /** Closes the terminal, as closing its window does. */
   readonly close: () => Promise<void>;
 }
 
 const started: string[] = [];
 
-/** Pids of services that a failed test has left. */
+/** Process ids of services that a failed test left running. */
 afterEach(() => {
   for (const folder of started.splice(0)) {
     const pid = holderOf(folder);
@@ -138,7 +138,7 @@ test.skipIf(!isThere)(`SIGHUP reloads while the terminal is there${reason}`, asy
   await terminal.close();
 });
 
-/** How often the database there has loaded a configuration; read from its audit log, whoever holds it. */
+/** How often a configuration was loaded, from the audit log, also while a process has the database open. */
 function loads(folder: string): number {
   const client = new Database(join(folder, "data/jit.db"), { readonly: true });
   try {

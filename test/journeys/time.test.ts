@@ -27,14 +27,14 @@ const config = {
 const swept = sharedProgram({ config, env: { ...everySecond, ...manyCalls } });
 const unswept = sharedProgram({ config, env: { ...noSweep, ...manyCalls } });
 
-/** Waits until the audit log says this about a request. */
+/** Waits until the audit log has this action for a request. */
 async function onRecord(program: Program, request: string, action: string, count = 1) {
   const found = async () => (await program.audit(request)).filter((record) => record.action === action);
   while ((await found()).length < count) await pause(50);
   return found();
 }
 
-/** Checks without a pause until past the end, and what each answer must be by the clock. */
+/** Checks continuously until after the end, and compares each response with the clock. */
 async function checkAcross(program: Program, token: string, scope: string, expiresAt: number) {
   const wrong: string[] = [];
   let live = 0;
@@ -151,7 +151,7 @@ describe.concurrent("a stage nobody decides", () => {
       program.log.flatMap(({ msg, request, notice }) =>
         msg === "notice" && request === asked.id ? [notice] : [],
       );
-    // People are told after the decision, not with it.
+    // People are notified after the decision.
     await until(() => told().length >= 4);
     expect(told()).toEqual(["submitted", "reminder", "escalated", "escalated"]);
     expect((await cto.act(asked.id, "approve")).body.status).toBe("APPROVED");

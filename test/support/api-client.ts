@@ -1,6 +1,6 @@
 import { jsonOf, type Wire } from "./wire.ts";
 
-/** What a client sees of an answer. `http` is its status code; `body` an empty object when it is no JSON. */
+/** A response as a client sees it. `http` is its status code; `body` is an empty object when it is no JSON. */
 export interface Answer {
   readonly http: number;
   readonly headers: Headers;
@@ -19,29 +19,29 @@ export interface Call {
 export const api = "/api/v1";
 export const jit = `${api}/credentials/jit`;
 
-/** Someone with an API key. */
+/** A person with an API key. */
 export interface Person {
   readonly id: string;
   readonly key: string;
   call(method: string, path: string, body?: unknown): Promise<Answer>;
-  /** Asks for themselves unless told otherwise. */
+  /** Submits a request, by default for the person. */
   ask(more: Readonly<Record<string, unknown>>): Promise<Answer>;
   /** `POST /credentials/jit/{id}/{verb}` */
   act(id: string, verb: string, body?: unknown): Promise<Answer>;
   read(id: string): Promise<Answer>;
 }
 
-/** The program's public doors. */
+/** The public API of the program. */
 export interface ApiClient {
   call(method: string, path: string, call?: Call): Promise<Answer>;
-  /** Someone of the configuration, by the id without its prefix, with a key of these roles: the same one each time. */
+  /** A person of the configuration, by id without prefix, with a key of these roles, which is reused. */
   person(name: string, ...roles: readonly string[]): Promise<Person>;
-  /** Somebody whose key is known already. */
+  /** A person with a known key. */
   as(id: string, key: string): Person;
   readonly admin: Person;
-  /** What a proxy asks about a token. */
+  /** The token check of a proxy. */
   check(token: string, ...scopes: readonly string[]): Promise<Answer>;
-  /** The whole audit log, or what it says about one request. */
+  /** The whole audit log, or its records of one request. */
   audit(request?: string): Promise<readonly AuditRecord[]>;
 }
 
@@ -57,7 +57,7 @@ export interface AuditRecord {
   readonly hash: string;
 }
 
-/** `onAnswer` hears of every answer, to know which secrets were given out. */
+/** `onAnswer` is called with every response, to collect the secrets that were returned. */
 export function createApiClient(
   address: string,
   adminKey: string,

@@ -1,4 +1,4 @@
-/** People and programs of the configuration files that journeys write, as an operator would. */
+/** The people and programs in the configuration files of journeys. */
 export const staff = [
   { id: "id_dev", email: "dev@company.com", name: "Dev", groups: ["engineering"], managerId: "id_lead" },
   { id: "id_eve", email: "eve@company.com", name: "Eve", groups: ["engineering"], managerId: "id_lead" },
@@ -16,12 +16,12 @@ export const staff = [
 /** Governs everything below a resource: `db:` and so on. */
 const below = (prefix: string) => [{ type: "RESOURCE", operator: "STARTS_WITH", value: prefix }];
 
-/** A policy that approves by itself below this resource. */
+/** A policy that auto-approves below this resource. */
 export function autoBelow(prefix: string, more: object = {}) {
   return { name: `auto ${prefix}`, autoApprove: true, conditions: below(prefix), ...more };
 }
 
-/** A policy that asks people below this resource. */
+/** A policy that requires approval below this resource. */
 export function askedBelow(prefix: string, approval: object, more: object = {}) {
   return { name: `asked ${prefix}`, conditions: below(prefix), approval, ...more };
 }
@@ -30,9 +30,9 @@ export function deniedBelow(prefix: string) {
   return { name: `denied ${prefix}`, deny: true, conditions: below(prefix) };
 }
 
-/** A sweep every second: the shortest that cron can say. */
+/** A sweep every second, the shortest interval of cron. */
 export const everySecond = { JIT_SWEEP_CRON: "* * * * * *" };
-/** No sweep beside the one at the start: what holds then, holds by the clock alone. */
+/** No sweep except at the start, so that only the clock ends access. */
 export const noSweep = { JIT_SWEEP_CRON: "0 0 0 29 2 *" };
-/** For tests that ask all the time. */
+/** For tests with many calls. */
 export const manyCalls = { RATE_LIMIT_PER_MINUTE: "1000000" };

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** Where alone a secret of ours may lie: the operator's own copy of the built-in key. */
+/** The only file that may hold a secret of ours: the operator's copy of the built-in key. */
 const keyFile = "admin-key";
-/** The random part of a token with its checksum: what must not be anywhere, with its prefix or without. */
+/** The random part of a token with its checksum, which must not occur with or without its prefix. */
 const tailLength = 36;
 
 /** Places that hold any of these tokens: files below the folder, and further texts by name. */

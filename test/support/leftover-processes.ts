@@ -5,30 +5,30 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, expect } from "vitest";
 
-/** Every folder made here begins so, and nobody else's does. */
+/** The prefix of all folders made here, and of no others. */
 const prefix = `jit-program-${randomUUID().slice(0, 8)}-`;
 
-/** Processes and folders by whom they belong to: one test, or the whole file when made outside of any. */
+/** Processes and folders by owner: a test, or the file if created outside of tests. */
 const ofFile = { running: new Set<ChildProcess>(), folders: new Set<string>() };
 const ofTest = { running: new Set<ChildProcess>(), folders: new Set<string>() };
 const closings: (() => Promise<void>)[] = [];
 let isInTest = false;
 
-/** A folder that is gone when the test (or, outside of one, the file) is over. */
+/** A folder that is removed after the test, or after the file if created outside of tests. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), prefix));
   (isInTest ? ofTest : ofFile).folders.add(folder);
   return folder;
 }
 
-/** Takes note of a process, so that it cannot outlive its test. */
+/** Registers a process, so that it cannot outlive its test. */
 export function keepTrackOf(child: ChildProcess): void {
   const { running } = isInTest ? ofTest : ofFile;
   running.add(child);
   child.once("exit", () => running.delete(child));
 }
 
-/** Ends the process at once, and all of its group if it leads one, and waits until it is gone. */
+/** Kills the process, or its whole group if it leads one, and waits for its end. */
 export async function killed(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once("exit", resolve));
@@ -46,9 +46,8 @@ function killAll(child: ChildProcess): void {
 }
 
 /**
- * Said once at the top of a file that starts programs. After each test and after the file everything is gone, also when
- * the test has failed; a test that passed but forgot to stop its program fails for that. In a file whose tests run side
- * by side everything belongs to the file.
+ * Cleans up after each test and after the file. Call it once at the top of a file that starts programs. A test that
+ * passes but leaves a program running fails. With concurrent tests everything belongs to the file.
  */
 export function leavesNothingBehind({ sideBySide = false } = {}): void {
   beforeEach(() => {
@@ -62,7 +61,7 @@ export function leavesNothingBehind({ sideBySide = false } = {}): void {
     if (task.result?.state !== "fail") expect(forgotten, "programs this test did not stop").toEqual([]);
   });
   afterAll(async () => {
-    // Whatever a closing says, the rest is tidied first: vitest runs no further hook after one that has thrown.
+    // Cleans up before reporting errors, because vitest runs no further hook after one that threw.
     const closed = await Promise.allSettled(closings.map((close) => close()));
     const forgotten = await tidied(ofFile);
     for (const one of closed) if (one.status === "rejected") throw one.reason;
@@ -71,12 +70,12 @@ export function leavesNothingBehind({ sideBySide = false } = {}): void {
   });
 }
 
-/** What is to be done when the tests of the file are over, before anything is tidied away. */
+/** Actions after the tests of the file, before the cleanup. */
 export function whenFileIsOver(close: () => Promise<void>): void {
   closings.push(close);
 }
 
-/** Ends and removes what is left; the process ids it had to end itself. */
+/** Kills and removes what is left; returns the ids of processes it had to kill. */
 async function tidied({ running, folders }: typeof ofTest): Promise<readonly number[]> {
   const forgotten = [...running];
   await Promise.all(forgotten.map(killed));

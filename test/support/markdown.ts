@@ -1,4 +1,4 @@
-/** A fenced block: what stands behind the three backticks that open it, and what is in it. */
+/** A fenced block: its info string and content. */
 export interface Fence {
   readonly info: string;
   readonly content: string;
@@ -11,7 +11,7 @@ export function fencesOf(page: string): readonly Fence[] {
   }));
 }
 
-/** The rows of the first table below a heading, cell by cell, without its head. */
+/** The cells of the first table below a heading, without its header row. */
 export function tableUnder(page: string, heading: string): readonly (readonly string[])[] {
   const [, section = ""] = page.split(`\n${heading}\n`);
   const [, , ...rows] = /(?:^\|.*\n)+/m.exec(section)?.[0].trimEnd().split("\n") ?? [];
@@ -28,12 +28,12 @@ export function codeIn(text: string | undefined): string[] {
   return [...(text ?? "").matchAll(/`([^`\n]+)`/g)].map(([, code = ""]) => code);
 }
 
-/** The first code of each row of that table: what the row is about. */
+/** The first code span of each row of that table. */
 export function rowNames(page: string, heading: string): string[] {
   return tableUnder(page, heading).map(([cell]) => codeIn(cell)[0] ?? `no code in "${cell}"`);
 }
 
-/** Where links lead. */
+/** The targets of links. */
 export function linksOf(page: string): string[] {
   return [...page.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
 }
@@ -48,7 +48,7 @@ export function anchorsOf(page: string): string[] {
   );
 }
 
-/** What was printed, where `…` stands for anything within a line. */
+/** A pattern for expected output, where `…` matches anything within a line. */
 export function printedAs(printed: string): RegExp {
   const literally = (part: string): string => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
   return new RegExp(`^${printed.trimEnd().split("…").map(literally).join("[^\n]+")}\n?$`);

@@ -10,23 +10,23 @@ import { keepTrackOf, killed, temporaryFolder, whenFileIsOver } from "./leftover
 
 const shipped = resolve(import.meta.dirname, "../..");
 const startMaxMs = 20_000;
-/** Contract: a clean stop is over within this. */
+/** A clean stop is guaranteed to take no longer. */
 const stopMaxMs = 10_000;
 
 export interface ProgramOptions {
-  /** Where the program runs and keeps its data; absent: a folder of its own. Given again, it goes on from there. */
+  /** The folder of the program and its data; absent: a new one. Reusing it continues with its data. */
   readonly folder?: string;
-  /** Text of `jit.yaml`, or what JSON makes its text; absent: the file is left as it is, or is not there. */
+  /** The text of `jit.yaml`, or an object for it; absent: the file stays as it is. */
   readonly config?: unknown;
-  /** Beside PORT, LOG_LEVEL and DATABASE_URL. */
+  /** In addition to PORT, LOG_LEVEL and DATABASE_URL. */
   readonly env?: Readonly<Record<string, string>>;
-  /** A folder such as the image's, with what `npm run build` has made in it; absent: this checkout, from its sources. */
+  /** A folder with the output of `npm run build`, like the image; absent: the sources of this checkout. */
   readonly image?: string;
   /** Further flags for Node, before our own. */
   readonly flags?: readonly string[];
-  /** Started as the README says, by `npm start` in the program's own folder; signals go to npm. */
+  /** Starts the program by `npm start` in its own folder, as documented. Signals go to npm. */
   readonly throughNpm?: boolean;
-  /** A command that starts the program with the words that follow it, such as `setpriv …`. */
+  /** A command that runs the program's command line, such as `setpriv …`. */
   readonly through?: readonly string[];
 }
 
@@ -36,27 +36,27 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** The program as an operator has it: a process, its log, its doors and its signals. */
+/** A running program: its process, log, API and signals. */
 export interface Program extends ApiClient {
   readonly folder: string;
   readonly address: string;
   readonly pid: number;
   readonly log: readonly LogLine[];
-  /** The first line that says this, now or soon. */
+  /** The first log line with this message, now or soon. */
   logged(msg: string | RegExp, after?: number): Promise<LogLine>;
   /**
-   * SIGTERM, and all that a clean stop promises: exit 0 in time, `stopped` as the last line, no error on the way unless
-   * it was to be expected, and no secret left in files or log.
+   * Sends SIGTERM and checks a clean stop: exit 0 in time, `stopped` as the last line, no unexpected errors in the log, and
+   * no secret in files or log.
    */
   stop(options?: { readonly expectedErrors?: number; readonly signal?: NodeJS.Signals }): Promise<void>;
-  /** SIGKILL; gone when this returns, and no secret left in the files as they lie then. */
+  /** Sends SIGKILL, waits for the end, and checks that the files contain no secret. */
   kill(): Promise<void>;
   hup(): void;
   /** Writes the configuration file. */
   configure(config: unknown): void;
 }
 
-/** A run that is over: how it ended and what it said. */
+/** A finished run: its exit code and output. */
 export interface Ended {
   readonly code: number | null;
   readonly out: string;
@@ -94,7 +94,7 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
   };
 }
 
-/** Runs the program to its end, for starts that are refused. One that stays is ended, and that is an error. */
+/** Runs the program to its end, for starts that fail. A program that keeps running is killed, which is an error. */
 export async function runProgram(options: ProgramOptions = {}): Promise<Ended> {
   const run = launch(options.folder ?? temporaryFolder(), options);
   const late = AbortSignal.timeout(startMaxMs);
@@ -107,7 +107,7 @@ export async function runProgram(options: ProgramOptions = {}): Promise<Ended> {
   return { code: run.child.exitCode, out: run.out, error: run.error };
 }
 
-/** Starts the program and kills it after so many milliseconds, however far it has come. */
+/** Starts the program and kills it after this time, at any point of its start. */
 export async function killedWhileStarting(options: ProgramOptions, afterMs: number): Promise<void> {
   const run = launch(options.folder ?? temporaryFolder(), options);
   await pause(afterMs);
@@ -127,7 +127,7 @@ export function sharedProgram(options: ProgramOptions = {}): () => Program {
   };
 }
 
-/** Waits for a condition that other processes bring about. */
+/** Waits for a condition that depends on other processes. */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await pause(10);
 }
@@ -143,9 +143,9 @@ interface Run {
   out: string;
   error: string;
   readonly log: LogLine[];
-  /** The process is gone and all it said has been read. */
+  /** Resolves when the process has ended and its output is read. */
   ended: boolean;
-  /** Every secret that has left the program on purpose. */
+  /** Every secret that the program returned on purpose. */
   readonly given: Set<string>;
 }
 
@@ -159,7 +159,7 @@ function launch(folder: string, options: ProgramOptions): Run {
     run.out += text;
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
-    // What is no JSON is no log line; a stop notices.
+    // A line that is no JSON is no log line; stop() reports it.
     run.log.push(
       ...lines.map((one) => (one.startsWith("{") ? JSON.parse(one) : { level: "none", msg: one })),
     );
@@ -188,7 +188,7 @@ function nodeStart(folder: string, { env, flags = [], image, through = [] }: Pro
   });
 }
 
-/** In a process group of its own, so that nothing below npm can be left. */
+/** In its own process group, so that no descendant of npm can remain. */
 function npmStart(folder: string, { env }: ProgramOptions): Child {
   return spawn("npm", ["start", "--silent"], {
     cwd: shipped,
@@ -206,7 +206,7 @@ function npmStart(folder: string, { env }: ProgramOptions): Child {
 
 function writeConfig(folder: string, config: unknown): void {
   const text = typeof config === "string" ? config : JSON.stringify(config, undefined, 2);
-  // In one step, as an editor does: the service may be reading it at this moment.
+  // Replaced atomically, as editors do, because the service may be reading it.
   writeFileSync(join(folder, "jit.yaml.new"), text);
   renameSync(join(folder, "jit.yaml.new"), join(folder, "jit.yaml"));
 }

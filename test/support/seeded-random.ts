@@ -1,4 +1,4 @@
-/** Chance that a printed seed brings back: mulberry32. */
+/** Random numbers that a printed seed reproduces: mulberry32. */
 export interface SeededRandom {
   readonly seed: number;
   /** A whole number from 0 to `below` - 1. */

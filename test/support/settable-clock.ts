@@ -3,11 +3,11 @@ import { plus } from "../../src/core/values/time.ts";
 
 export interface SettableClock {
   readonly now: () => Instant;
-  /** Lets this much time pass. */
+  /** Advances the clock. */
   pass(ms: number): void;
 }
 
-/** A clock that stands still until told. */
+/** A clock that stands still until it is advanced. */
 export function settableClock(startMs = Date.UTC(2026, 0, 15, 10, 30)): SettableClock {
   let now = instant(startMs);
   return {

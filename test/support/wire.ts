@@ -1,6 +1,6 @@
 /**
- * The answers of the contract as a client declares them to itself, by trust: a test that reads a field finds out whether
- * it is there. One shape for all, each answer having some of the fields.
+ * The responses of the API as a client declares them. They are not validated; a test that reads a field shows whether
+ * it exists. One type for all, because each response has some of the fields.
  */
 export interface Wire {
   readonly id: string;

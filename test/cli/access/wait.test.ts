@@ -74,7 +74,7 @@ test("--timeout limits the wait: exit 7, and it says so", async () => {
   expect(out).toBe("");
   expect(err).toContain("(wait_timed_out)");
   expect(pauses.reduce((sum, ms) => sum + ms, 0)).toBe(10_000);
-  // A script that gave up still learns what it has asked for.
+  // A script still gets the request after the timeout.
   const scripted = await jit(["wait", "jit_one", "--timeout", "10s", "--json"], { url });
   expect(JSON.parse(scripted.out)).toMatchObject({ id: "jit_one", status: "PENDING" });
 });

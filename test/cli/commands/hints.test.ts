@@ -32,7 +32,7 @@ test("a hint pasted into a shell names the key file correctly, whatever its name
   const script = `jit() { '${process.execPath}' '${launcher}' "$@"; }; ${hintIn(err).replace("wait", "status")}`;
   const shell = spawnSync("bash", ["-c", script], {
     encoding: "utf8",
-    // Nobody answers there: that the key was found is all that can be seen.
+    // No service runs there, so the only visible effect is that the key was found.
     env: { PATH: process.env["PATH"], JIT_URL: "http://127.0.0.1:9" },
     timeout: 20_000,
   });

@@ -145,7 +145,7 @@ test.skipIf(!hasRedis)(
   },
 );
 
-/** An `ssh` that shows what it was given: the certificate's file with its mode and content, and the host. */
+/** A fake `ssh` that prints its arguments: the certificate file with mode and content, and the host. */
 function fakeSsh(): string {
   const folder = join(temporaryFolder(), "bin");
   mkdirSync(folder);

@@ -30,14 +30,14 @@ const run = async (scope: string, script: string, ...options: readonly string[])
   });
 };
 
-/** The one request for this scope, as it reads now. */
+/** The current state of the only request for this scope. */
 const requestFor = async (scope: string) => {
   const { body } = await (await dev()).call("GET", `${requests}?scope=${scope}`);
   return body.data[0];
 };
 const statusOf = async (scope: string): Promise<string | undefined> => (await requestFor(scope))?.status;
 
-/** Says that it is there, and stays until a signal ends it. */
+/** A script that prints a line and runs until a signal ends it. */
 const staying = "console.log('up'); setInterval(() => {}, 1000)";
 const isUp = ({ said }: JitProcess) => until(() => said.out.includes("up"));
 
@@ -177,7 +177,7 @@ describe("access that ends before the command", () => {
 describe("access that people have to approve", () => {
   test("is waited for, and then the command runs", async () => {
     const running = await run("read:db:job", "console.log('ran')");
-    // It has looked once before anybody decides, and says so.
+    // The command has read the request once before the decision, and says so.
     await until(() => running.said.err.includes("waits for"));
     const ann = await program().person("ann");
     await ann.act((await requestFor("read:db:job"))?.id ?? "", "approve");

@@ -19,7 +19,7 @@ const program = sharedProgram({
   env: manyCalls,
 });
 
-/** `jit run` as people start it in the folder of the clone: npm starts a shell, and that starts us. */
+/** Starts `jit run` as in a clone: npm starts a shell, which starts us. */
 async function runThrough(
   [starter = "", ...before]: readonly string[],
   dev: Person,
@@ -46,14 +46,14 @@ async function runThrough(
     const { body } = await dev.call("GET", `${requests}?scope=${scope}`);
     return body.data[0]?.status;
   };
-  // Those that npm has started hold its outputs open for as long as they are there.
+  // Descendants of npm keep its outputs open while they run.
   const allEnded = new Promise((done) => child.once("close", done));
   return { child, said, statusOf, allEnded };
 }
 
 describe.each(["npx jit", "npm run --silent jit --"])("when the npm of %s is gone,", (line) => {
   const way = line.split(" ");
-  // Beyond our parent only Linux tells who started whom.
+  // Only Linux shows ancestors beyond the parent.
   const signals = existsSync("/proc/self/stat")
     ? (["SIGTERM", "SIGHUP", "SIGKILL"] as const)
     : (["SIGTERM"] as const);

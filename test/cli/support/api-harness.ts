@@ -5,13 +5,13 @@ import { jit, type Ended } from "./run-jit.ts";
 
 type Somebody = "dev" | "eve" | "ann" | "sec" | "oncall" | "admin";
 
-/** How long and why, for those who ask. */
+/** Duration and reason of the requests. */
 export const why = ["--for", "1h", "--reason", "INC-42"];
 
 const below = (prefix: string, ...groups: readonly string[]) =>
   askedBelow(prefix, { stages: groups.map((group) => ({ approvers: [`group:${group}`] })) });
 
-/** A company's people at their command lines, against the real program; one for all tests of a file. */
+/** People of a company who run `jit` against the real program, which all tests of a file share. */
 export function createCliHarness() {
   const program = sharedProgram({
     config: {
@@ -32,21 +32,21 @@ export function createCliHarness() {
   });
   let asked = 0;
 
-  /** Somebody's command line against the real program. */
+  /** Runs a command line of a person against the real program. */
   const as = async (who: Somebody, ...args: readonly string[]): Promise<Ended> => {
     const { address, admin, person } = program();
     const { key } = who === "admin" ? admin : await person(who);
     return jit(args, { url: address, key, time: "real" });
   };
 
-  /** The JSON of somebody's successful command line. */
+  /** The JSON output of a successful command line of a person. */
   const json = async (who: Somebody, ...args: readonly string[]) => {
     const { code, out, err } = await as(who, ...args, "--json");
     expect({ args, code, err: code === 0 ? "" : err }).toEqual({ args, code: 0, err: "" });
     return JSON.parse(out);
   };
 
-  /** Somebody asks for something of its own; the id. */
+  /** Submits a request for a scope of its own; returns the id. */
   const askFor = async (prefix: string, who: Somebody = "dev"): Promise<string> =>
     (await json(who, "ask", `read:${prefix}:${++asked}`, ...why)).id;
 

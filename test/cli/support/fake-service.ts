@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Socket } from "node:net";
 import { afterEach } from "vitest";
 
-/** What somebody asked the fake. */
+/** One call to the fake. */
 export interface ReceivedCall {
   readonly method: string;
   /** With its query. */
@@ -11,7 +11,7 @@ export interface ReceivedCall {
   readonly body: string;
 }
 
-/** How the fake answers one call. `cut`: the connection breaks, after the bytes of `head` if there are any. */
+/** The response to one call. `cut` breaks the connection, after the bytes of `head` if given. */
 export type Reply =
   | {
       readonly status?: number;
@@ -32,7 +32,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((close) => close()));
 });
 
-/** A service on 127.0.0.1 that answers its calls from a list, the last one again and again; gone after the test. */
+/** A service on 127.0.0.1 that responds from a list and repeats the last entry. It is closed after the test. */
 export async function fakeService(
   ...replies: readonly (Reply | ((call: ReceivedCall) => Reply))[]
 ): Promise<FakeService> {
@@ -86,7 +86,7 @@ export function refusal(
   return { status, headers, body: { type: "about:blank", title: code, status, code, detail } };
 }
 
-/** A request as the service shows it. */
+/** A request as the service returns it. */
 export function shown(more: Readonly<Record<string, unknown>> = {}) {
   return {
     id: "jit_one",

@@ -5,12 +5,12 @@ import { runJit } from "../../../src/cli/program.ts";
 import { formatToken } from "../../../src/core/values/token-format.ts";
 import { keepTrackOf } from "../../support/leftover-processes.ts";
 
-/** How a command line ended and what it said. */
+/** The exit code and the output of a command line. */
 export interface Ended {
   readonly code: number;
   readonly out: string;
   readonly err: string;
-  /** Waits, in milliseconds, that were asked for; with `time: "virtual"` they took none. */
+  /** The requested waits in milliseconds. With `time: "virtual"` they took no time. */
   readonly pauses: readonly number[];
 }
 
@@ -18,21 +18,21 @@ export interface JitOptions {
   readonly url?: string;
   readonly key?: string;
   readonly environment?: Readonly<Record<string, string>>;
-  /** `virtual`: waiting moves the clock and takes no time. */
+  /** `virtual`: waits advance the clock and take no time. */
   readonly time?: "virtual" | "real";
   readonly isTerminal?: boolean;
   readonly columns?: number;
-  /** What somebody at the terminal answers; absent: nobody can. */
+  /** The answer of the person at the terminal; absent: there is none. */
   readonly answer?: boolean;
   readonly timeoutMs?: number;
 }
 
-/** A well-formed key that nobody has. */
+/** A well-formed key that does not exist. */
 export const someKey = formatToken("live", "A".repeat(30));
-/** The moment at which virtual time begins. */
+/** The start of virtual time. */
 export const virtualStart = Date.parse("2026-01-15T12:00:00.000Z");
 
-/** Runs one command line inside of this process. */
+/** Runs one command line in this process. */
 export async function jit(args: readonly string[], options: JitOptions = {}): Promise<Ended> {
   const { url, key = someKey, environment = {}, time = "virtual", timeoutMs = 5_000 } = options;
   const { isTerminal = false, columns = 100 } = options;
@@ -69,17 +69,17 @@ export async function jit(args: readonly string[], options: JitOptions = {}): Pr
   return { code, out, err, pauses };
 }
 
-/** `jit` as people start it. */
+/** The launcher of `jit`. */
 export const launcher = resolve(import.meta.dirname, "../../../src/cli/jit.mjs");
 
 export interface JitProcess {
   readonly child: ChildProcess;
   readonly said: { out: string; err: string };
-  /** When it has ended: 128 + n by a signal is told by `jit` itself, so `code` is null only when it was killed. */
+  /** Resolves when it ends. `jit` itself exits with 128 + n for a signal, so `code` is null only after SIGKILL. */
   readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>;
 }
 
-/** Starts the real thing as a process of its own, with nothing in its environment but what is given and a PATH. */
+/** Starts `jit` as a process, with only the given environment and a PATH. */
 export function startJit(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,

@@ -15,7 +15,7 @@ import { formatSelector, parseSelector, type Selector } from "../../../src/core/
 import { everyMember } from "../../support/every-member.ts";
 import type { ApprovalRule, Policy, PolicyEffect, StageRule } from "../../../src/core/policy/policy.ts";
 
-/** Whole seconds: what a written duration can say. */
+/** Whole seconds, because a written duration has no fractions. */
 const durationMs = fc.integer({ min: 1, max: 30 * 24 * 3_600 }).map((seconds) => seconds * 1_000);
 const text = fc.string({ minLength: 1, maxLength: 30 });
 const count = fc.nat({ max: 1_000_000 });
@@ -150,7 +150,7 @@ const limit = fc.oneof(
   ),
 );
 
-/** Every policy the core knows of and the schema accepts. */
+/** Every policy that the core and the schema accept. */
 export const anyPolicy: fc.Arbitrary<Policy> = fc
   .tuple(
     fc.record(

@@ -32,7 +32,7 @@ export const connectors = [
   },
 ];
 
-/** A deny policy with these conditions, beside one that asks people. */
+/** A deny policy with these conditions, and one that requires approval. */
 export const denied = (...conditions: readonly object[]) =>
   warningsOf({ identities, policies: [{ name: "no", deny: true, conditions }, asking], connectors });
 export const condition = (type: string, operator: string, value: unknown) => ({ type, operator, value });

@@ -19,7 +19,7 @@ afterAll(async () => {
 const isBound = (address: AddressInfo | string | null): address is AddressInfo =>
   typeof address === "object" && address !== null;
 
-/** Everything the server says to these bytes until it, or we after a quiet moment, end the connection. */
+/** Sends these bytes and returns the response, until the server closes or nothing more arrives. */
 const say = (bytes: string, quietMs = 300): Promise<string> => {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const socket = connect(port, "127.0.0.1", () => socket.write(bytes));

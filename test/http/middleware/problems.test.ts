@@ -20,7 +20,7 @@ interface Row {
   readonly options?: HttpHarnessOptions;
 }
 
-/** Asks as `name`, which is dev when left out. */
+/** Submits a request as `name`, by default dev. */
 const ask = async (harness: HttpHarness, more: object, name = "dev"): Promise<Answer> =>
   harness.call("POST", jit, {
     key: await harness.keyOf(name),
@@ -50,7 +50,7 @@ const policy = {
   conditions: [{ type: "ACTION", operator: "EQUALS", value: "read" }],
 };
 
-/** How each code is come by over HTTP. */
+/** How each code is produced over HTTP. */
 const rows: Partial<Record<RefusalCode, Row>> = {
   malformed: {
     by: async (harness) =>

@@ -5,7 +5,7 @@ const perMinute = 10;
 let harness: HttpHarness;
 let dev: string;
 beforeEach(async () => {
-  // The counters of the limits live on the machine's clock.
+  // The rate limits count by the system clock.
   vi.useFakeTimers({ toFake: ["Date"] });
   harness = await openHttpHarness({ ratePerMinute: perMinute });
   dev = await harness.keyOf("dev");
@@ -15,7 +15,7 @@ afterEach(async () => {
   await harness.close();
 });
 
-/** Makes the call so often; the statuses in order. */
+/** Repeats the call, and returns the statuses in order. */
 const often = async (times: number, call: () => Promise<{ readonly status: number }>): Promise<number[]> => {
   const statuses: number[] = [];
   for (let count = 0; count < times; count++) statuses.push((await call()).status);

@@ -17,7 +17,7 @@ afterAll(async () => {
   await harness.close();
 });
 
-/** A living key, and a living credential: each is pasted where it does not belong, once. */
+/** An active key and an active credential, each pasted once where it does not belong. */
 const pastable = {
   kd_live: async () => {
     const made = await harness.call("POST", `${api}/api-keys`, {
@@ -48,7 +48,7 @@ const post = (url: string, body: Json, more: Call = {}): Place => ({
 const policy = { name: "p", deny: true };
 const person = { id: "id_new", email: "new@company.com", name: "New" };
 
-/** Where it is refused: the place, and the status and path that it is refused with. */
+/** The positions where a token is refused, with the status and path of the refusal. */
 const refused: Readonly<Record<string, readonly [Pasted, number, string | null]>> = {
   "a policy's name": [(token) => post("/policies", { ...policy, name: `x ${token}` }), 422, "name"],
   "a policy's description": [
@@ -128,7 +128,7 @@ const refused: Readonly<Record<string, readonly [Pasted, number, string | null]>
   ],
 };
 
-/** Everything that is stored or logged, and what was answered. */
+/** Everything that is stored, logged and returned. */
 async function traces(answer: { readonly text: string; readonly headers: object }): Promise<string> {
   const { store } = harness.harness;
   const rows = await harness.harness.audit();

@@ -7,7 +7,7 @@ const readers: Role[] = ["requester", "approver", "auditor", "admin"];
 const watchers: Role[] = ["auditor", "admin"];
 const isPublic = "nobody asks" as const;
 
-/** Every route, and whose keys it lets in. */
+/** Every route with the roles that may call it. */
 const routeRoles: Readonly<Record<string, readonly Role[] | typeof isPublic>> = {
   "GET /healthz": isPublic,
   "GET /readyz": isPublic,
@@ -63,9 +63,9 @@ afterAll(async () => {
   await harness.close();
 });
 
-/** With a body that is wrong everywhere, so that a refusal for want of a role shows that it was not looked at. The identity is dev's own. */
-const knock = async (door: string, key?: string) => {
-  const [method = "", path = ""] = door.split(" ");
+/** Sends an invalid body, so that a refusal for a missing role shows that it was not read. The identity is dev's own. */
+const callRoute = async (route: string, key?: string) => {
+  const [method = "", path = ""] = route.split(" ");
   return harness.call(
     method,
     path.replace("{id}", path.includes("/identities/") ? "id_dev" : "jit_none").replace("{name}", "none"),
@@ -84,29 +84,29 @@ test("every documented route has a row here, and every row has a route", async (
   expect(declared.toSorted()).toEqual(Object.keys(routeRoles).toSorted());
 });
 
-const open = Object.keys(routeRoles).filter((door) => routeRoles[door] === isPublic);
-const guarded = Object.entries(routeRoles).flatMap(([door, allowed]) =>
-  allowed === isPublic ? [] : [{ door, allowed }],
+const open = Object.keys(routeRoles).filter((route) => routeRoles[route] === isPublic);
+const guarded = Object.entries(routeRoles).flatMap(([route, allowed]) =>
+  allowed === isPublic ? [] : [{ route, allowed }],
 );
 
-test.each(open)("%s asks nobody for a key", async (door) => {
-  expect((await knock(door)).body["code"]).not.toBe("unauthenticated");
+test.each(open)("%s requires no key", async (route) => {
+  expect((await callRoute(route)).body["code"]).not.toBe("unauthenticated");
 });
 
-describe.each(guarded)("$door", ({ door, allowed }) => {
+describe.each(guarded)("$route", ({ route, allowed }) => {
   test("requires a key", async () => {
-    expect((await knock(door)).body["code"]).toBe("unauthenticated");
-    expect((await knock(door, `kd_live_${"A".repeat(36)}`)).body["code"]).toBe("unauthenticated");
+    expect((await callRoute(route)).body["code"]).toBe("unauthenticated");
+    expect((await callRoute(route, `kd_live_${"A".repeat(36)}`)).body["code"]).toBe("unauthenticated");
   });
   test.each(roles)("a key with the role %s alone comes in only if it may", async (role) => {
-    const { body, status } = await knock(door, await harness.keyOf("dev", role));
+    const { body, status } = await callRoute(route, await harness.keyOf("dev", role));
     if (allowed.includes(role)) expect(body["code"]).not.toBe("missing_role");
     else expect({ status, code: body["code"] }).toEqual({ status: 403, code: "missing_role" });
   });
 });
 
 test("a command refused for a missing role is recorded", async () => {
-  await knock("POST /api/v1/credentials/jit/{id}/approve", await harness.keyOf("cto", "requester"));
+  await callRoute("POST /api/v1/credentials/jit/{id}/approve", await harness.keyOf("cto", "requester"));
   const refused = (await harness.harness.audit()).filter(
     ({ action, data, body }) =>
       action === "decision.refused" && data["code"] === "missing_role" && body.includes("id_cto"),

@@ -280,7 +280,7 @@ test("a lockdown refuses all new access but break-glass, and existing access sta
   const changes = await admin("GET", "/audit?action=lockdown.changed");
   expect(changes.body["data"]).toHaveLength(3);
   await admin("POST", "/lockdown", { on: false, reason: "over" });
-  // Saying it again begins nothing, and hides nobody.
+  // Repeating it changes nothing.
   expect((await admin("POST", "/lockdown", { on: false, reason: "again" })).body).toEqual({ on: false });
   expect((await admin("GET", "/lockdown")).body).toMatchObject({ on: false, reason: "over" });
   expect((await harness.call("POST", `${jit}/${waiting}/claim`, { key: dev })).status).toBe(200);

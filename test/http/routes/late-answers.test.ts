@@ -34,7 +34,7 @@ async function newKey(
 const said = ({ status, body }: Answer) => [status, body["code"]];
 
 describe("a long poll applies the rights at the time of its response", () => {
-  /** `meanwhile` happens while somebody waits; then the request changes. */
+  /** Runs `meanwhile` during a long poll, then changes the request. */
   async function waiting(reader: string, meanwhile: (keyId: string) => Promise<unknown>): Promise<Answer> {
     harness = await openHttpHarness();
     const id = await harness.ask();

@@ -10,9 +10,9 @@ beforeAll(async () => {
 });
 afterAll(async () => harness.close());
 
-/** Every way to write dev's name; one address has one owner, whatever the case of its letters. */
+/** Every form of dev's name. An address belongs to one identity, in any case. */
 const names = ["id_dev", "dev@company.com", "Dev@Company.COM"];
-/** Nobody's name: an id, an address, a bare word, an address in letters that only look like ours. */
+/** Names of nobody: an id, an address, a word, and an address in similar letters. */
 const strangers = [
   "id_nobody",
   "nobody@company.com",
@@ -138,7 +138,7 @@ test("an unknown manager is refused", async () => {
 });
 
 describe("callers who may not read identities cannot tell whether one exists", () => {
-  // cto has asked for nothing that dev could see.
+  // dev may see no request of cto.
   const others = ["id_cto", "cto@company.com"];
   const nobodies = ["id_nobody", "nobody@company.com"];
   const rest = (

@@ -133,7 +133,7 @@ describe("deciding", () => {
   });
 });
 
-/** Some key of the right shape. */
+/** A well-formed public key. */
 const sshPublicKey = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)} dev`;
 
 describe("active access", () => {

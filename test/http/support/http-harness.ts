@@ -12,7 +12,7 @@ import type { Services } from "../../../src/service/services.ts";
 import { approvalPolicy, autoPolicy, denyPolicy, stageBy } from "../../core/support/policies.ts";
 import { openServiceHarness, type ServiceHarness } from "../../service/support/service-harness.ts";
 
-/** One call as a client makes it: `body` goes as JSON, `form` as a form, `payload` as it is. */
+/** One call: `body` is sent as JSON, `form` as a form, `payload` unchanged. */
 export interface Call {
   readonly key?: string;
   readonly body?: unknown;
@@ -30,46 +30,46 @@ export interface Answer {
   readonly body: Json;
 }
 
-// Answers are looked into field by field; what is not there is undefined and fails the expectation.
+// Responses are read field by field; a missing field is undefined and fails the expectation.
 export type Json = Readonly<Record<string, unknown>>;
 
-/** The whole service behind its HTTP door, over a real database, with a clock that stands still. */
+/** The complete service with its HTTP server, a real database and a settable clock. */
 export interface HttpHarness {
   readonly harness: ServiceHarness;
   readonly app: App;
-  /** Every line logged, as a log collector would see it before any cleaning. */
+  /** Every log line, before secrets are redacted. */
   readonly log: string[];
   /** The built-in key. */
   readonly admin: string;
   call(method: string, url: string, call?: Call): Promise<Answer>;
   /** A key of `id_<name>` with these roles, the same one each time. */
   keyOf(name: string, ...roles: readonly Role[]): Promise<string>;
-  /** dev asks; the id. */
+  /** dev submits a request; returns its id. */
   ask(more?: Readonly<Record<string, unknown>>): Promise<string>;
-  /** dev asks and ann approves; the id. */
+  /** dev submits and ann approves; returns the id. */
   approved(more?: Readonly<Record<string, unknown>>): Promise<string>;
-  /** dev asks, ann approves, dev claims. */
+  /** dev submits, ann approves, dev claims. */
   claimed(more?: Readonly<Record<string, unknown>>): Promise<{ readonly id: string; readonly token: string }>;
   close(): Promise<void>;
 }
 
-/** What dev asks for: approved by one of group:dba. */
+/** A request of dev that one of group:dba approves. */
 export const prodAsk = {
   identityId: "id_dev",
   reason: "an incident",
   scopes: ["read:prod:orders-db"],
   duration: "4h",
 } as const;
-/** What dev gets at once. */
+/** A request of dev that is auto-approved. */
 export const devAsk = { ...prodAsk, scopes: ["read:dev:a"], duration: "1h" } as const;
 
 export const api = "/api/v1";
 export const jit = `${api}/credentials/jit`;
 
 export interface HttpHarnessOptions extends Partial<HttpOptions> {
-  /** Stands between the server and the services. */
+  /** Wraps the services before the server gets them. */
   readonly changed?: (services: Services) => Services;
-  /** Absent: one of its own. It is closed with the house. */
+  /** Absent: a new one. It is closed with the harness. */
   readonly harness?: ServiceHarness;
 }
 
@@ -99,7 +99,7 @@ export async function openHttpHarness(harnessOptions: HttpHarnessOptions = {}): 
     ...options,
   });
   const key = await createBootstrapService(harness.context).ensureAdminKey(undefined, undefined);
-  if (isRefusal(key) || key.kind !== "made") throw new Error("a new house has a new key");
+  if (isRefusal(key) || key.kind !== "made") throw new Error("a new database has a new key");
   const admin = key.token;
 
   const call: HttpHarness["call"] = (method, url, one = {}) => callApp(app, method, url, one);
@@ -140,7 +140,7 @@ export async function openHttpHarness(harnessOptions: HttpHarnessOptions = {}): 
 
 const isMethod = (text: string): text is NonNullable<InjectOptions["method"]> => METHODS.includes(text);
 
-/** The token an answer shows. */
+/** The token in a response. */
 export function tokenIn({ body, text }: Answer): string {
   const { credential } = body;
   const shown = typeof credential === "object" && credential !== null && "token" in credential;
@@ -194,7 +194,7 @@ export async function callApp(app: App, method: string, url: string, one: Call):
   };
 }
 
-/** Lists and records inside an answer. */
+/** Lists and records in a response. */
 export const list = (value: unknown): readonly Json[] => (Array.isArray(value) ? value : []);
 
 export const entries = (value: unknown): readonly (readonly [string, Json])[] =>

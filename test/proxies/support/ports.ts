@@ -8,7 +8,7 @@ export async function listeningPort(server: Server): Promise<number> {
   return address.port;
 }
 
-/** A port nobody listens on at this moment. */
+/** A free port. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   const port = await listeningPort(server);

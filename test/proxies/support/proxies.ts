@@ -48,7 +48,7 @@ export const nginx: ProxyKind = {
     const kept = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
       (name) => `${name}_temp_path ${folder}/${name};`,
     );
-    // One process without a master: whoever ends it has ended all of it.
+    // One process without a master, so that killing it ends everything.
     const main = [
       "daemon off;",
       "master_process off;",
@@ -85,7 +85,7 @@ export const caddy: ProxyKind = {
   },
 };
 
-/** The shipped text with its addresses replaced and nothing else; each of them must be there. */
+/** The shipped text with only its addresses replaced; each of them must occur. */
 function withPorts(file: string, addresses: readonly (readonly [shipped: string, here: string])[]): string {
   return addresses.reduce(
     (text, [shipped, here]) => {

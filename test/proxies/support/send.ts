@@ -15,7 +15,7 @@ export interface Got {
   readonly body: string;
 }
 
-/** Sends a call as it is told to: the path as it is written, header names in their spelling. */
+/** Sends a call with unchanged path and header names. */
 export async function send(port: number, path: string, sent: Sent = {}): Promise<Got> {
   const { method = "GET", body } = sent;
   return new Promise((resolve, reject) => {
@@ -39,7 +39,7 @@ export async function send(port: number, path: string, sent: Sent = {}): Promise
   });
 }
 
-/** Asks for a websocket and says `text` into it: what comes back through it, or the status that refused it. */
+/** Opens a websocket and sends `text`. Returns the echo, or the status of the refusal. */
 export async function sayThroughWebsocket(
   port: number,
   path: string,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import { listeningPort } from "./ports.ts";
 
-/** One call as it arrived, with every header line in the spelling it came in. */
+/** One received call with its unchanged header lines. */
 export interface Seen {
   readonly method: string;
   readonly url: string;
@@ -10,7 +10,7 @@ export interface Seen {
   readonly body: string;
 }
 
-/** The application behind a proxy: answers 200 and remembers what it got. */
+/** The application behind a proxy. It returns 200 and stores the calls it received. */
 export interface Upstream {
   readonly port: number;
   readonly seen: Seen[];
@@ -35,7 +35,7 @@ export async function startUpstream(): Promise<Upstream> {
       response.writeHead(200, { "x-upstream": "reached" }).end(`upstream got ${body.length}`);
     });
   });
-  // Switches protocols and then says everything back, which is all that a proxy can tell of a websocket.
+  // Switches protocols and echoes everything, which looks like a websocket to a proxy.
   server.on("upgrade", (request, socket) => {
     seen.push({ method: "UPGRADE", url: request.url ?? "", headers: pairs(request.rawHeaders), body: "" });
     const key = request.headers["sec-websocket-key"] ?? "";
@@ -50,7 +50,7 @@ export async function startUpstream(): Promise<Upstream> {
   return { port: await listeningPort(server), seen, close: () => closed(server) };
 }
 
-/** Something that answers every check in the same way, or (with no status) never. */
+/** A service that gives every check the same response, or without a status never responds. */
 export async function startOtherCheck(status: number | undefined): Promise<Pick<Upstream, "port" | "close">> {
   const server = createServer((_, response) => {
     if (status !== undefined) response.writeHead(status, { location: "/elsewhere" }).end();
