@@ -1,6 +1,6 @@
 import { secondMs } from "../../core/values/time.ts";
 import { accessRequest, readAs, type AccessRequest } from "../api/api-schemas.ts";
-import type { Answer } from "../api/http-calls.ts";
+import type { ApiResponse } from "../api/http-calls.ts";
 import { Failure } from "../io/failure.ts";
 import { progressText } from "../views/request-view.ts";
 import type { Session } from "../api/session.ts";
@@ -54,8 +54,8 @@ export interface ClaimBody {
 /** Starts the access. While targets are being prepared, it claims again. */
 export async function claim(session: Session, id: string, body: ClaimBody = {}): Promise<RequestSnapshot> {
   for (let tries = 1; ; tries++) {
-    const answer = await session.api.post(requestPath(id, "claim"), body);
-    if (answer.status !== 202) return withToken(session, answer, body);
+    const response = await session.api.post(requestPath(id, "claim"), body);
+    if (response.status !== 202) return withToken(session, response, body);
     if (tries >= claimTriesMax) {
       throw new Failure("unreachable", "not_ready", `${id} is still being prepared; claim it again later.`);
     }
@@ -70,8 +70,8 @@ const claimPauseMs = 2 * secondMs;
 
 /** Replaces the token and the secrets of its targets. The old ones stop working immediately. */
 export async function rotate(session: Session, id: string, body: ClaimBody = {}): Promise<RequestSnapshot> {
-  const answer = await session.api.post(requestPath(id, "rotate"), body);
-  return withToken(session, answer, body);
+  const response = await session.api.post(requestPath(id, "rotate"), body);
+  return withToken(session, response, body);
 }
 
 export interface DecisionOptions extends Omit<WaitOptions, "until" | "onChange"> {
@@ -100,13 +100,17 @@ export async function waitForDecision(
   });
   if (snapshot === undefined) {
     const detail = `Nobody has decided ${id} in time; ${advice}.`;
-    throw new Failure("waitedTooLong", "wait_timed_out", detail, last?.answer.text);
+    throw new Failure("waitedTooLong", "wait_timed_out", detail, last?.response.text);
   }
-  if (!isGranted(snapshot.request)) throw notGranted(session, snapshot.request, snapshot.answer);
+  if (!isGranted(snapshot.request)) throw notGranted(session, snapshot.request, snapshot.response);
   return snapshot;
 }
 
-function notGranted(session: Session, { id, status, endReason }: AccessRequest, { text }: Answer): Failure {
+function notGranted(
+  session: Session,
+  { id, status, endReason }: AccessRequest,
+  { text }: ApiResponse,
+): Failure {
   const because = endReason === null ? "" : `: ${endReason}`;
   const detail = `${id} is ${status}${because}; see ${session.command(`status ${id}`)}, or ask again.`;
   return new Failure("ended", status.toLowerCase(), detail, text);
@@ -114,11 +118,11 @@ function notGranted(session: Session, { id, status, endReason }: AccessRequest, 
 
 async function withToken(
   session: Session,
-  answer: Answer,
+  response: ApiResponse,
   claimBody: ClaimBody = {},
 ): Promise<RequestSnapshot> {
-  const request = readAs(accessRequest, answer);
-  if (request.credential?.tokenShown !== true) return { answer, request };
+  const request = readAs(accessRequest, response);
+  if (request.credential?.tokenShown !== true) return { response, request };
   session.note(`The response with the token of ${request.id} got lost; the token is replaced.`);
   return rotate(session, request.id, claimBody);
 }

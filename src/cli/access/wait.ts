@@ -1,13 +1,13 @@
 import { formatDuration, minuteMs, secondMs } from "../../core/values/time.ts";
 import { accessRequest, readAs, type AccessRequest } from "../api/api-schemas.ts";
-import type { Answer } from "../api/http-calls.ts";
+import type { ApiResponse } from "../api/http-calls.ts";
 import { exitCodes } from "../io/exit-codes.ts";
 import { Failure } from "../io/failure.ts";
 import type { Session } from "../api/session.ts";
 
 /** The state of a request at one moment. */
 export interface RequestSnapshot {
-  readonly answer: Answer;
+  readonly response: ApiResponse;
   readonly request: AccessRequest;
 }
 
@@ -66,7 +66,7 @@ export async function waitFor(
         ...(signal !== undefined && { signal }),
         isQuiet: isQuiet || tag !== undefined,
       });
-      const newTag = snapshot.answer.headers.get("etag") ?? JSON.stringify(snapshot.request);
+      const newTag = snapshot.response.headers.get("etag") ?? JSON.stringify(snapshot.request);
       unreachableSince = undefined;
       if (newTag !== tag) onChange?.(snapshot);
       if (until(snapshot.request)) return snapshot;
@@ -114,14 +114,14 @@ async function readRequest(
   { waitMs, tag, signal, isQuiet }: ReadOptions,
 ): Promise<RequestSnapshot> {
   const isKnown = waitMs > 0 && tag?.startsWith('"') === true;
-  const answer = await api.get(requestPath(id), {
+  const response = await api.get(requestPath(id), {
     ...(waitMs > 0 && { query: { wait: formatDuration(waitMs) } }),
     ...(isKnown && { headers: { "if-none-match": tag } }),
     extraMs: waitMs,
     ...(signal !== undefined && { signal }),
     isQuiet,
   });
-  return { answer, request: readAs(accessRequest, answer) };
+  return { response, request: readAs(accessRequest, response) };
 }
 
 /** The path of a request, `/credentials/jit/{id}`, or of a verb on it. */

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { tryCall, tryStream, type Answer, type CallAttempt, type Call } from "./http-calls.ts";
+import { tryCall, tryStream, type ApiResponse, type CallAttempt, type Call } from "./http-calls.ts";
 import type { CliIo } from "../io/cli-io.ts";
 import { pauseBeforeRetry, type CallFailure } from "./retry.ts";
 import { safeNote } from "../io/safe-text.ts";
@@ -24,11 +24,11 @@ export interface CallOptions {
  * that a call whose response got lost is not done twice. Every error is thrown as a Failure.
  */
 export interface Api {
-  get(path: string, options?: CallOptions): Promise<Answer>;
-  post(path: string, body: object, options?: CallOptions): Promise<Answer>;
+  get(path: string, options?: CallOptions): Promise<ApiResponse>;
+  post(path: string, body: object, options?: CallOptions): Promise<ApiResponse>;
   /** Sets the given fields. It is idempotent, so it is retried too. */
-  patch(path: string, body: object): Promise<Answer>;
-  remove(path: string): Promise<Answer>;
+  patch(path: string, body: object): Promise<ApiResponse>;
+  remove(path: string): Promise<ApiResponse>;
   /** The body of a GET in chunks. */
   stream(path: string, query: CallOptions["query"]): Promise<AsyncIterable<Uint8Array>>;
 }
@@ -50,7 +50,7 @@ export function createApi(settings: Settings, io: CliIo): Api {
     timeoutMs: io.timeoutMs + (options.extraMs ?? 0),
     ...(options.signal !== undefined && { signal: options.signal }),
   });
-  const send = async (call: Call, { isQuiet = false }: CallOptions = {}): Promise<Answer> =>
+  const send = async (call: Call, { isQuiet = false }: CallOptions = {}): Promise<ApiResponse> =>
     withRetries(call, { ...io, ...(isQuiet && { err: () => {} }) }, (attempt) =>
       tryCall(call, attempt, io.now),
     );

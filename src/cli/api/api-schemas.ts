@@ -266,8 +266,8 @@ export const evaluation = z.object({
 export type Evaluation = z.output<typeof evaluation>;
 
 /** Parses a response. @throws Failure when it has another form, because then it is not from our service */
-export function readAs<T>(schema: z.ZodType<T>, answer: { readonly json: unknown }): T {
-  const read = schema.safeParse(answer.json);
+export function readAs<T>(schema: z.ZodType<T>, response: { readonly json: unknown }): T {
+  const read = schema.safeParse(response.json);
   if (read.success) return read.data;
   throw new Failure(
     "unreachable",

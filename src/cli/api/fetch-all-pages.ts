@@ -13,8 +13,8 @@ export async function fetchAllPages<Item extends z.ZodType>(
   const all: z.output<Item>[] = [];
   let cursor: string | undefined;
   do {
-    const answer = await api.get(path, { query: { limit: pageSize, cursor } });
-    const { data, nextCursor } = readAs(pageOf(item), answer);
+    const response = await api.get(path, { query: { limit: pageSize, cursor } });
+    const { data, nextCursor } = readAs(pageOf(item), response);
     all.push(...data);
     cursor = typeof nextCursor === "string" ? nextCursor : undefined;
   } while (cursor !== undefined);

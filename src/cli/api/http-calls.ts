@@ -16,7 +16,7 @@ export interface Call {
 }
 
 /** A successful response. */
-export interface Answer {
+export interface ApiResponse {
   readonly status: number;
   readonly headers: Headers;
   /** The unchanged body. */
@@ -30,7 +30,11 @@ export type CallAttempt<T> = { readonly value: T } | CallFailure;
 const responseLengthMax = 32 * 1024 * 1024;
 
 /** Tries a call once. `attempt` counts from 1. @throws the reason of `call.signal` */
-export async function tryCall(call: Call, attempt: number, now: () => number): Promise<CallAttempt<Answer>> {
+export async function tryCall(
+  call: Call,
+  attempt: number,
+  now: () => number,
+): Promise<CallAttempt<ApiResponse>> {
   const timeout = AbortSignal.timeout(call.timeoutMs);
   try {
     const response = await send(call, timeout);

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { identity, readAs } from "./api-schemas.ts";
 import { createApi, type Api } from "./api-client.ts";
-import type { Answer } from "./http-calls.ts";
+import type { ApiResponse } from "./http-calls.ts";
 import type { CliIo } from "../io/cli-io.ts";
 import { safeJson, safeNote } from "../io/safe-text.ts";
 import { readSettings } from "../io/settings.ts";
@@ -12,7 +12,7 @@ export interface Session {
   readonly api: Api;
   readonly io: CliIo;
   /** Prints to standard output: the unchanged response with `--json`, else the text of `human`. */
-  show(answer: Pick<Answer, "text">, human: () => string): Promise<void>;
+  show(response: Pick<ApiResponse, "text">, human: () => string): Promise<void>;
   /** Prints one line for a person to standard error. */
   note(text: string): void;
   /** A command line that can be pasted: with the way this program was started, and the key file in use. */

@@ -115,14 +115,14 @@ async function waitAndClaim(
 
 async function showSnapshot(
   session: Session,
-  { answer, request }: RequestSnapshot,
+  { response, request }: RequestSnapshot,
   options: TokenOptions & KeyOptions,
 ): Promise<void> {
   const token = request.credential?.token;
   if (options.tokenOnly === true && token !== undefined) return session.io.out(`${token}\n`);
   const { credential } = request;
   const own = credential && { ...credential, targets: namingOwnKey(credential.targets, options) };
-  await session.show(answer, () => formatRequest({ ...request, credential: own }, session.io));
+  await session.show(response, () => formatRequest({ ...request, credential: own }, session.io));
   const { id, status } = request;
   if (status === "PENDING")
     session.note(`${progressText(request)} To wait for it: ${session.command(`wait ${id}`)}`);
@@ -143,8 +143,8 @@ function addWait(program: Command, cli: Cli): void {
     .action(async (id: string, options: { readonly timeout?: number }, command: Command) => {
       const session = cli.open(command);
       const limit = options.timeout === undefined ? {} : { timeoutMs: options.timeout };
-      const { answer, request } = await waitForDecision(session, id, limit);
-      await session.show(answer, () => formatRequest(request, session.io));
+      const { response, request } = await waitForDecision(session, id, limit);
+      await session.show(response, () => formatRequest(request, session.io));
     });
 }
 
@@ -204,15 +204,15 @@ function addOwnEndings(program: Command, cli: Cli): void {
       async (id: string, options: { readonly for: string; readonly reason: string }, command: Command) => {
         const session = cli.open(command);
         const body = { duration: options.for, reason: options.reason };
-        const answer = await session.api.post(requestPath(id, "extend"), body);
-        await showSnapshot(session, { answer, request: readAs(accessRequest, answer) }, {});
+        const response = await session.api.post(requestPath(id, "extend"), body);
+        await showSnapshot(session, { response, request: readAs(accessRequest, response) }, {});
       },
     );
 }
 
 /** Runs a verb on a request and shows the result. */
 export async function runVerb(session: Session, id: string, verb: string, body: object): Promise<void> {
-  const answer = await session.api.post(requestPath(id, verb), body);
-  const request = readAs(accessRequest, answer);
-  await session.show(answer, () => formatRequest(request, session.io));
+  const response = await session.api.post(requestPath(id, verb), body);
+  const request = readAs(accessRequest, response);
+  await session.show(response, () => formatRequest(request, session.io));
 }

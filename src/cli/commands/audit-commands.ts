@@ -43,9 +43,9 @@ function addList(audit: Command, cli: Cli): void {
         );
       }
       const session = cli.open(command);
-      const answer = await session.api.get("/audit", { query: { after, limit, request, action } });
-      const { data, nextCursor } = readAs(pageOf(auditRecord), answer);
-      await session.show(answer, () =>
+      const response = await session.api.get("/audit", { query: { after, limit, request, action } });
+      const { data, nextCursor } = readAs(pageOf(auditRecord), response);
+      await session.show(response, () =>
         table(
           ["SEQ", "AT", "ACTION", "BY", "VIA", "ABOUT"],
           data.map((record) => [
@@ -112,10 +112,10 @@ function addVerify(audit: Command, cli: Cli): void {
       if ((seq === undefined) !== (seen === undefined)) throw misuse("--seq and --head come together.");
       const session = cli.open(command);
       const query = { seq, head: seen };
-      const answer = await session.api.get("/audit/verify", { query, extraMs: verifyMs });
-      const { ok, events, head, tail, firstBad, missing } = readAs(auditVerdict, answer);
+      const response = await session.api.get("/audit/verify", { query, extraMs: verifyMs });
+      const { ok, events, head, tail, firstBad, missing } = readAs(auditVerdict, response);
       const isChanged = firstBad !== undefined;
-      await session.show(answer, () =>
+      await session.show(response, () =>
         fields([
           ["Chain", isChanged ? "BROKEN" : "unbroken"],
           ["Records", String(events)],

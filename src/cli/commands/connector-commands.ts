@@ -27,13 +27,13 @@ function addList(connectors: Command, cli: Cli): void {
     .summary("list connectors with their objects, and how many of those are overdue")
     .action(async (_options: object, command: Command) => {
       const session = cli.open(command);
-      const answer = await session.api.get("/connectors");
-      const { data } = readAs(connectorList, answer);
+      const response = await session.api.get("/connectors");
+      const { data } = readAs(connectorList, response);
       const problems = data.flatMap(({ name, problem }) =>
         problem == null ? [] : [safeLines(`${name}: ${problem}.\n`)],
       );
       await session.show(
-        answer,
+        response,
         () =>
           table(
             ["NAME", "KIND", "OBJECTS", "OVERDUE", "WHERE"],
@@ -61,9 +61,9 @@ function addCheck(connectors: Command, cli: Cli): void {
     )
     .action(async (_options: object, command: Command) => {
       const session = cli.open(command);
-      const answer = await session.api.post("/connectors/check", {});
-      const { ok, data } = readAs(connectorsChecked, answer);
-      await session.show(answer, () => data.map(checkText).join("") || "No connectors are configured.\n");
+      const response = await session.api.post("/connectors/check", {});
+      const { ok, data } = readAs(connectorsChecked, response);
+      await session.show(response, () => data.map(checkText).join("") || "No connectors are configured.\n");
       if (!ok) cli.exitWith(exitCodes.refused.code);
     });
 }
@@ -83,10 +83,10 @@ function addAbandon(connectors: Command, cli: Cli): void {
       async (name: string, object: string, { reason }: { readonly reason: string }, command: Command) => {
         const session = cli.open(command);
         const path = `/connectors/${encodeURIComponent(name)}/abandon`;
-        const answer = await session.api.post(path, { object, reason });
-        const done = readAs(abandonedObject, answer);
+        const response = await session.api.post(path, { object, reason });
+        const done = readAs(abandonedObject, response);
         await session.show(
-          answer,
+          response,
           () =>
             `${safeText(done.object)} at ${safeText(done.connector)} is abandoned. It was never confirmed gone.\n`,
         );
@@ -109,10 +109,10 @@ function addConfirm(connectors: Command, cli: Cli): void {
       async (name: string, place: string, { reason }: { readonly reason: string }, command: Command) => {
         const session = cli.open(command);
         const path = `/connectors/${encodeURIComponent(name)}/confirm`;
-        const answer = await session.api.post(path, { place, reason });
-        const done = readAs(confirmedAddress, answer);
+        const response = await session.api.post(path, { place, reason });
+        const done = readAs(confirmedAddress, response);
         await session.show(
-          answer,
+          response,
           () => `${safeText(done.connector)} is reached at ${safeText(done.place)} now.\n`,
         );
       },

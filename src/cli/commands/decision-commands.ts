@@ -28,9 +28,9 @@ async function showAndConfirm(
 ): Promise<string | undefined> {
   const { confirm } = session.io;
   if (confirm === undefined) return undefined;
-  const answer = await session.api.get(requestPath(id));
-  const request = readAs(accessRequest, answer);
-  await session.show(answer, () => formatRequest(request, session.io));
+  const response = await session.api.get(requestPath(id));
+  const request = readAs(accessRequest, response);
+  await session.show(response, () => formatRequest(request, session.io));
   if (await confirm(`${question(request)} [y/N] `)) return request.revision;
   throw new Failure("refused", "not_confirmed", "Nothing was changed.");
 }
@@ -146,9 +146,9 @@ function addRevocations(program: Command, cli: Cli): void {
         ...(policy !== undefined && { policyId: await policyIdOf(session, policy) }),
         reason,
       };
-      const answer = await session.api.post("/revoke-all", body);
-      const { requests } = readAs(ended, answer);
-      await session.show(answer, () => requests.map((id) => `${safeText(id)}\n`).join(""));
+      const response = await session.api.post("/revoke-all", body);
+      const { requests } = readAs(ended, response);
+      await session.show(response, () => requests.map((id) => `${safeText(id)}\n`).join(""));
       session.note(
         requests.length === 0 ? "Nothing to end: no active access matches." : `${requests.length} ended.`,
       );

@@ -47,20 +47,20 @@ function addCreate(keys: Command, cli: Cli): void {
     .action(async (identityId: string, options: CreateOptions, command: Command) => {
       const session = cli.open(command);
       const { name, expires, tokenOnly = false } = options;
-      const answer = await session.api.post("/api-keys", {
+      const response = await session.api.post("/api-keys", {
         identityId,
         roles: [...new Set(options.role)],
         ...(name !== undefined && { name }),
         ...(expires !== undefined && { expiresAt: expires }),
       });
-      const made = readAs(newApiKey, answer);
+      const made = readAs(newApiKey, response);
       if (made.token === undefined) {
         const detail = `The response with the new key got lost: delete the key with ${session.command(`keys delete ${made.id}`)}, and create another.`;
-        throw new Failure("unreachable", "answer_lost", detail, answer.text);
+        throw new Failure("unreachable", "answer_lost", detail, response.text);
       }
       const { token } = made;
       if (tokenOnly) return session.io.out(`${token}\n`);
-      return session.show(answer, () =>
+      return session.show(response, () =>
         fields([
           ["Key", made.id],
           ["Identity", made.identityId],
@@ -98,9 +98,9 @@ function addList(keys: Command, cli: Cli): void {
     async (options: PageOptions, command: Command) => {
       const session = cli.open(command);
       const { limit, cursor } = options;
-      const answer = await session.api.get("/api-keys", { query: { limit, cursor } });
-      const { data, nextCursor } = readAs(pageOf(apiKey), answer);
-      await session.show(answer, () =>
+      const response = await session.api.get("/api-keys", { query: { limit, cursor } });
+      const { data, nextCursor } = readAs(pageOf(apiKey), response);
+      await session.show(response, () =>
         table(
           ["ID", "IDENTITY", "ROLES", "ENDS IN", "MADE BY", "EXPIRES", "NAME"],
           data.map((key) => [
@@ -139,9 +139,9 @@ function addDelete(keys: Command, cli: Cli): void {
     .argument("<key>", "its id, key_…")
     .action(async (id: string, _options: object, command: Command) => {
       const session = cli.open(command);
-      const answer = await session.api.remove(`/api-keys/${encodeURIComponent(id)}`);
-      const deleted = readAs(apiKey, answer);
-      await session.show(answer, () =>
+      const response = await session.api.remove(`/api-keys/${encodeURIComponent(id)}`);
+      const deleted = readAs(apiKey, response);
+      await session.show(response, () =>
         fields([
           ["Deleted", deleted.id],
           ["Identity", deleted.identityId],

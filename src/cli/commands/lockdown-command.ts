@@ -21,17 +21,17 @@ export function addLockdown(program: Command, cli: Cli): void {
       }
       if (reason === undefined) throw misuse(`Say why with --reason: jit lockdown ${state} --reason TEXT.`);
       const session = cli.open(command);
-      const answer = await session.api.post("/lockdown", { on: state === "on", reason });
-      const { on } = readAs(lockdown, answer);
-      await session.show(answer, () => `Lockdown is ${on ? "on" : "off"}.\n`);
+      const response = await session.api.post("/lockdown", { on: state === "on", reason });
+      const { on } = readAs(lockdown, response);
+      await session.show(response, () => `Lockdown is ${on ? "on" : "off"}.\n`);
     });
 }
 
 async function show(command: Command, cli: Cli): Promise<void> {
   const session = cli.open(command);
-  const answer = await session.api.get("/lockdown");
-  const { on, changedAt, changedBy, reason } = readAs(lockdown, answer);
-  await session.show(answer, () =>
+  const response = await session.api.get("/lockdown");
+  const { on, changedAt, changedBy, reason } = readAs(lockdown, response);
+  await session.show(response, () =>
     fields([
       ["Lockdown", on ? "on" : "off"],
       ["Since", changedAt && formatTime(changedAt, session.io)],

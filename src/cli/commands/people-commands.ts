@@ -36,9 +36,9 @@ function addList(people: Command, cli: Cli): void {
   paged(people.command("list").summary("list people and programs, newest first")).action(
     async ({ limit, cursor }: PageOptions, command: Command) => {
       const session = cli.open(command);
-      const answer = await session.api.get("/identities", { query: { limit, cursor } });
-      const { data, nextCursor } = readAs(pageOf(knownIdentity), answer);
-      await session.show(answer, () =>
+      const response = await session.api.get("/identities", { query: { limit, cursor } });
+      const { data, nextCursor } = readAs(pageOf(knownIdentity), response);
+      await session.show(response, () =>
         table(
           ["ID", "KIND", "ACTIVE", "ADDRESS", "GROUPS", "NAME"],
           data.map((person) => [
@@ -70,9 +70,9 @@ function addSwitch(people: Command, cli: Cli, { verb, summary, active }: Switch)
     .argument("<identity>", "whom: id_… or an e-mail address")
     .action(async (id: string, _options: object, command: Command) => {
       const session = cli.open(command);
-      const answer = await session.api.patch(`/identities/${encodeURIComponent(id)}`, { active });
-      const changed = readAs(identity, answer);
-      await session.show(answer, () => formatIdentity(changed));
+      const response = await session.api.patch(`/identities/${encodeURIComponent(id)}`, { active });
+      const changed = readAs(identity, response);
+      await session.show(response, () => formatIdentity(changed));
     });
 }
 

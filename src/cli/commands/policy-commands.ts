@@ -101,9 +101,9 @@ function dryRunOptionsOf(
 }
 
 async function evaluate(session: Session, cli: Cli, body: object): Promise<void> {
-  const answer = await session.api.post("/policies/evaluate", body);
-  const evaluated = readAs(evaluation, answer);
-  await session.show(answer, () => formatEvaluation(evaluated));
+  const response = await session.api.post("/policies/evaluate", body);
+  const evaluated = readAs(evaluation, response);
+  await session.show(response, () => formatEvaluation(evaluated));
   if (evaluated.outcome === "REFUSED") cli.exitWith(exitCodes.refused.code);
 }
 

@@ -45,18 +45,18 @@ function addStatus(program: Command, cli: Cli): void {
     .argument("<id>", "the request, jit_…")
     .action(async (id: string, _options: object, command: Command) => {
       const session = cli.open(command);
-      const answer = await session.api.get(requestPath(id));
-      const request = readAs(accessRequest, answer);
-      await session.show(answer, () => formatRequest(request, session.io));
+      const response = await session.api.get(requestPath(id));
+      const request = readAs(accessRequest, response);
+      await session.show(response, () => formatRequest(request, session.io));
     });
   program
     .command("whoami")
     .summary("show whose key this is")
     .action(async (_options: object, command: Command) => {
       const session = cli.open(command);
-      const answer = await session.api.get("/identities/me");
-      const self = readAs(identity, answer);
-      await session.show(answer, () => formatIdentity(self));
+      const response = await session.api.get("/identities/me");
+      const self = readAs(identity, response);
+      await session.show(response, () => formatIdentity(self));
     });
 }
 
@@ -88,7 +88,7 @@ function addList(program: Command, cli: Cli): void {
   paged(list).action(async (options: ListOptions, command: Command) => {
     const session = cli.open(command);
     const { status, since, until, limit, cursor } = options;
-    const answer = await session.api.get("/credentials/jit", {
+    const response = await session.api.get("/credentials/jit", {
       query: {
         status,
         identityId: options.mine === true ? await session.me() : options.identity,
@@ -101,8 +101,8 @@ function addList(program: Command, cli: Cli): void {
         cursor,
       },
     });
-    const { data, nextCursor } = readAs(pageOf(accessRequest), answer);
-    await session.show(answer, () =>
+    const { data, nextCursor } = readAs(pageOf(accessRequest), response);
+    await session.show(response, () =>
       table(
         ["ID", "STATUS", "REQUESTER", "FOR", "ASKED", "SCOPES", "REASON"],
         data.map((request) => [
@@ -145,11 +145,11 @@ function addAccess(program: Command, cli: Cli): void {
   paged(list).action(async (options: AccessOptions, command: Command) => {
     const session = cli.open(command);
     const { identity: identityId, scope, limit, cursor } = options;
-    const answer = await session.api.get("/access", {
+    const response = await session.api.get("/access", {
       query: { identityId, scope, limit, cursor },
     });
-    const { data, nextCursor } = readAs(pageOf(activeAccessEntry), answer);
-    await session.show(answer, () =>
+    const { data, nextCursor } = readAs(pageOf(activeAccessEntry), response);
+    await session.show(response, () =>
       table(
         ["REQUEST", "WHO", "EXPIRES", "SCOPES", "REASON"],
         data.map((access) => [
@@ -173,9 +173,9 @@ function addCatalog(program: Command, cli: Cli): void {
     .addOption(new Option("--for <duration>", "for how long; absent: 1h").argParser(duration))
     .action(async (options: { readonly for?: string }, command: Command) => {
       const session = cli.open(command);
-      const answer = await session.api.get("/catalog", { query: { duration: options.for } });
-      const { data } = readAs(pageOf(offer), answer);
-      await session.show(answer, () =>
+      const response = await session.api.get("/catalog", { query: { duration: options.for } });
+      const { data } = readAs(pageOf(offer), response);
+      await session.show(response, () =>
         table(
           ["NAME", "OUTCOME", "SCOPES", "DESCRIPTION"],
           data.map(({ name, outcome, scopes, description }) => [

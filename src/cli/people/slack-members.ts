@@ -140,9 +140,9 @@ async function fetchFromSlack(url: string, token: string, timeoutMs: number): Pr
 
 function readAnswer<Shape extends z.ZodType<{ readonly ok: boolean; readonly error?: string | undefined }>>(
   shape: Shape,
-  answer: unknown,
+  response: unknown,
 ): z.output<Shape> {
-  const read = shape.safeParse(answer);
+  const read = shape.safeParse(response);
   if (!read.success) {
     throw new Failure("unreachable", "slack_unreadable", "Slack sent a response that cannot be read.");
   }
