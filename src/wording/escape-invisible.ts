@@ -12,8 +12,8 @@ export function escapeInvisible(text: string): string {
 const lineBreaks = /\r\n?|[\u2028\u2029\u0085]/g;
 
 /**
- * Control and format characters (bidi, zero-width, tags), fillers that look like a space, private and unassigned
- * characters, lone surrogates. The zero-width joiner stays where it joins an emoji.
+ * Characters to escape: control and format characters (bidi, zero-width, tags), fillers that look like a space,
+ * private and unassigned characters, lone surrogates. The zero-width joiner stays where it joins an emoji.
  */
 const invisible =
   /(?<!\p{Extended_Pictographic}[\u{1F3FB}-\u{1F3FF}]?\uFE0F?)\u200D|\u200D(?!\p{Extended_Pictographic})|[^\P{Cf}\u200D]|[^\P{Cc}\n\t]|[\u034F\u115F\u1160\u17B4\u17B5\u180B-\u180F\u2800\u3164\uFFA0]|[\uFE00-\uFE0E]|[\u{E0100}-\u{E01EF}]|\p{Co}|\p{Cn}|\p{Cs}/gu;

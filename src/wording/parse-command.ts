@@ -58,7 +58,7 @@ export type Command =
       readonly reason: string | null;
     };
 
-/** Why a command could not be parsed, in one sentence, and the command that was probably meant, without `/jit`. */
+/** Why a command could not be parsed, in one sentence. `didYouMean`: the command probably meant, without `/jit`. */
 export interface CommandError {
   readonly error: string;
   readonly didYouMean: string | null;

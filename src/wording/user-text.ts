@@ -38,7 +38,7 @@ export interface Quotation {
   readonly text: string;
 }
 
-/** Longer runs of empty lines are replaced by their count, because they would push our own lines away. */
+/** Longer runs of empty lines are replaced by their count. They would push our own lines away. */
 const emptyLinesMax = 2;
 
 /** The lines of a quotation, in which every kind of line break is a plain one. */

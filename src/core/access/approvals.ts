@@ -21,7 +21,7 @@ export interface StageProgress {
   readonly open: boolean;
 }
 
-/** The part of a request from which quorum is counted, so that it can be counted before submission. */
+/** The part of a request from which quorum is counted. It is known before submission. */
 export type QuorumInput = Pick<
   AccessRequest,
   "subjectId" | "requestedById" | "requirement" | "openings" | "votes"

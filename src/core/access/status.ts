@@ -24,7 +24,7 @@ export interface CurrentStatus {
   readonly endReason: string | null;
 }
 
-/** Derives the status from state and clock, so that it is right before a sweep has recorded an end. */
+/** Derives the status from state and clock. It is right even before a sweep has recorded an end. */
 export function statusOf(request: AccessRequest, grant: Grant | undefined, now: Instant): CurrentStatus {
   const { phase, endedAt, endReason } = request;
   switch (phase) {

@@ -14,7 +14,7 @@ export function duplicateAmong(siblings: readonly AccessRequest[]): AccessReques
   return siblings.find((sibling) => !isStranded(sibling));
 }
 
-/** Ends the other requests for the same access when one is approved, so that nobody gets it twice. */
+/** Ends the other requests for the same access when one is approved. Nobody gets the same access twice. */
 export function endSiblings(
   siblings: readonly AccessRequest[],
   approved: Pick<AccessRequest, "id">,

@@ -148,7 +148,7 @@ function targetEntries(event: TargetEvent): readonly ActionData[] {
   }
 }
 
-/** With targets, access starts a little before the commit, because they were given the end that follows from it. */
+/** With targets, access starts a little before the commit. They were given the end that follows from it. */
 function startData({ id, startedAt, expiresAt }: StartedGrant): Data {
   return { grant: id, startedAt: formatInstant(startedAt), expiresAt: formatInstant(expiresAt) };
 }

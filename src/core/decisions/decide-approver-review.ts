@@ -31,7 +31,10 @@ export function decideApproverReview(
   return onRequest(request, events);
 }
 
-/** People who may decide an open stage and were not asked, and people who were asked and no longer may. */
+/**
+ * Finds new and former approvers. `joined` may decide an open stage and were not asked; `left` were asked and no
+ * longer may.
+ */
 function changedApprovers(
   request: AccessRequest,
   directory: Directory,

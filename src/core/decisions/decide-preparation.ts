@@ -19,8 +19,8 @@ export interface PrepareFacts extends Pick<ClaimFacts, "byId" | "by" | "subject"
 }
 
 /**
- * Records what will be created at which targets before anything is, so that a crash leaves nothing that cannot be
- * found. Empty when that is already recorded. The request stays APPROVED.
+ * Records what will be created at which targets, before anything is. So a crash leaves nothing that cannot be found.
+ * Empty when that is already recorded. The request stays APPROVED.
  */
 export function decidePrepare(accessCase: AccessCase, facts: PrepareFacts, now: Instant): Decision {
   const request = requireClaimable(accessCase, facts, now);

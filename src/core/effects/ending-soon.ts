@@ -3,7 +3,7 @@ import type { GrantId, Instant } from "../values/ids.ts";
 import { instant } from "../values/ids.ts";
 import { minuteMs, plus } from "../values/time.ts";
 
-/** The notice is sent this long before the end, or in the last third of the time if that is shorter. */
+/** The notice is sent this long before the end. For short access, it is sent in the last third. */
 const noticeMaxMs = 10 * minuteMs;
 
 /** When to send the notice that access ends soon: for the first end, and for every later one. */

@@ -189,7 +189,7 @@ function orderMatching(policies: readonly Policy[]): MatchingPolicies {
   return deny === undefined ? sorted : [deny];
 }
 
-/** Orders by priority, then strictness, then name, so that the result never depends on the order of reading. */
+/** Orders by priority, then strictness, then name. The result never depends on the order of reading. */
 function comparePrecedence(a: Policy, b: Policy): number {
   return b.priority - a.priority || strictness(b) - strictness(a) || compareCodePoints(a.name, b.name);
 }

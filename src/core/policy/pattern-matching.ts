@@ -51,8 +51,8 @@ export function isUsable(condition: PatternCondition): boolean {
 }
 
 /**
- * Matches patterns before conditions are evaluated, each pattern and text once per submission, so that a caller can
- * pause in between.
+ * Matches patterns before conditions are evaluated, so that a caller can pause in between. Each pattern and text is
+ * matched once per submission.
  */
 export function* matchAhead(
   conditions: readonly PatternCondition[],

@@ -3,7 +3,7 @@ import type { Scope } from "../values/ids.ts";
 import type { Policy } from "./policy.ts";
 import { actionOf, resourceOf } from "../values/scopes.ts";
 
-/** Finds the few policies to evaluate for a scope, so that ten thousand cost about as much as ten. */
+/** Finds the few policies to evaluate for a scope. Ten thousand policies cost about as much as ten. */
 export interface PolicyIndex {
   /** Every enabled policy that could hold for the scope, without duplicates, in no particular order. */
   candidates(scope: Scope): readonly Policy[];

@@ -115,9 +115,7 @@ function tooFewPerStage(content: SelectorRules, members: SelectorMembers): reado
   });
 }
 
-/**
- * Policies that require more approvals over all stages than they can ask people, because each person counts once.
- */
+/** Policies that require more approvals over all stages than they can ask people. Each person counts once. */
 function tooFewOverall(content: SelectorRules, members: SelectorMembers): readonly PlacedProblem[] {
   return approvalsIn(content).flatMap(({ path, approval: { stages } }) => {
     const selectors = stages.flatMap((stage) => [...stage.approvers, ...stage.escalateTo.flat()]);

@@ -9,7 +9,10 @@ export interface CommandProblem {
   readonly message: string;
 }
 
-/** Appended to the rules of every action, so that commands a newer server adds to a category are not granted. */
+/**
+ * Appended to the rules of every action. Without it, commands that a newer server adds to a category would be
+ * granted.
+ */
 export const alwaysRemoved = ["-@admin", "-@scripting"] as const;
 
 const splitNames = (text: string): readonly string[] => text.trim().split(/\s+/);
