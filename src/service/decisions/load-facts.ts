@@ -147,7 +147,7 @@ export function refuseIfUnverified<T>(decision: T | Refusal, { unknownGroups }: 
   if (!isGuess) return decision;
   return refuse(
     "store_unavailable",
-    "Slack user groups cannot be checked right now, so we could not verify that you may do this. Nothing was changed.",
+    "Slack user groups cannot be checked right now, so it cannot be verified that you may do this. Nothing was changed.",
     { retryAfterSeconds: 30 },
   );
 }
