@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { resolve } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 
 const source = resolve(import.meta.dirname, "../../src/app/observability/standard-output.ts");
 const program = (code: string): readonly string[] => [
@@ -27,6 +27,7 @@ test.each([
 test("a process goes on after its log reader went away", async () => {
   const code = `write("one\\n"); process.stdin.once("data", () => { write("two\\n"); write("three\\n"); process.exit(7); });`;
   const child = spawn(process.execPath, program(code), { stdio: ["pipe", "pipe", "inherit"] });
+  onTestFinished(() => void child.kill("SIGKILL"));
   const [first] = await once(child.stdout, "data");
   expect(String(first)).toBe("one\n");
   child.stdout.destroy();

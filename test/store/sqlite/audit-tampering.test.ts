@@ -5,7 +5,7 @@ import { chainHash } from "../../../src/store/shared/audit-chain.ts";
 import { at, auditFixture, stepFixture } from "../../support/fixtures.ts";
 import { committed, openStore, temporaryFile } from "./temporary-store.ts";
 
-/** A store with 700 records, changed behind its back, past the triggers; then what verifying says. */
+/** Changes the records of a store with 700 of them past its triggers, and returns what verifying reports. */
 async function verdictAfter(tamper: (client: Database.Database) => void): Promise<AuditVerdict> {
   const file = temporaryFile();
   const store = await openStore({ file });
@@ -25,7 +25,7 @@ async function verdictAfter(tamper: (client: Database.Database) => void): Promis
 
 const sql = (text: string) => (client: Database.Database) => void client.exec(text);
 
-/** Writes a body with the hash that fits it, as somebody would who knows how the chain is made. */
+/** Writes a body with the hash that fits it, as an attacker who knows the format would. */
 const rehash = (seq: number, body: string) => (client: Database.Database) => {
   const previous = client
     .prepare<[number], { hash: string }>("SELECT hash FROM audit_events WHERE seq = ?")

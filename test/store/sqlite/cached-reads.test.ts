@@ -20,7 +20,7 @@ const kinds = ["identity", "key", "request", "grant", "rulebook"] as const;
 type Kind = (typeof kinds)[number];
 const tables = { identity: "identities", key: "api_keys", request: "requests", grant: "grants" } as const;
 
-/** Some records of one of three people are written, others only expected to be as they are. */
+/** Writes some records of one of three people, and only expects the versions of others. */
 const change = fc.record({
   which: fc.nat(2),
   written: fc.uniqueArray(fc.constantFrom(...kinds), { minLength: 1, maxLength: 3 }),
@@ -69,7 +69,7 @@ test("whatever is written together, every read is what is on disk", async () => 
   );
 });
 
-/** Three people with a key, a request and a grant each: how to change them, and how to read them both ways. */
+/** Three people with a key, a request and a grant each, read through the store and directly from the file. */
 function fillThree(store: Store, outside: Database.Database) {
   const all = ["a", "b", "c"].map((tail) => {
     const identity = identityFixture(tail);
@@ -109,7 +109,7 @@ function fillThree(store: Store, outside: Database.Database) {
         { kind: "grant", value: grant },
       ]),
     ]),
-    /** Made under the versions that the steps before it lead to. */
+    /** Expects the versions that the earlier steps lead to. */
     step: ({ which, written, expected, isRefused }: Change, count: number): Step => {
       const one = assertPresent(all[which], "one of the three");
       const expects = [...new Set([...written, ...expected])].map((kind): Expectation => {

@@ -31,7 +31,7 @@ function modeOf(path: string): string {
   return (statSync(path).mode & 0o777).toString(8);
 }
 
-/** A database file in a private folder, filled by somebody else. */
+/** A database file of another program, in a private folder. */
 function foreignFile(fill: (client: Database.Database) => void): string {
   const file = temporaryFile();
   mkdirSync(dirname(file), { mode: 0o700 });
@@ -57,11 +57,11 @@ const openAndWait = `
   const opening = openSqliteStore({ file: process.argv[1], onFatal: () => process.exit(9) });
   const store = await opening.catch(String);
   console.log(typeof store === "string" ? store : "open");
-  // A store that nobody holds would be closed by the garbage collection.
+  // Keeps the store reachable, because garbage collection would close it.
   setInterval(() => store.close(), 60_000);
 `;
 
-/** Another process that opens the store; its first line says what came of it. Killed when the test is over. */
+/** Opens the store in another process, which prints the result as its first line and is killed after the test. */
 async function openElsewhere(
   file: string,
 ): Promise<{ readonly said: string; readonly kill: () => Promise<void> }> {
@@ -134,7 +134,7 @@ test("a second process is refused while the first lives, and may open the store 
   );
 }, 30_000);
 
-/** Another path to a database, in a private folder of its own. */
+/** A second path to a database, in a private folder. */
 function pathElsewhere(name = "other.db"): string {
   const folder = join(temporaryFolder(), "elsewhere");
   mkdirSync(folder, { mode: 0o700 });

@@ -21,7 +21,7 @@ const failing = (transaction: Transaction): Transaction => ({
   },
 });
 
-/** A commit queue over a database of its own, with the connection it writes through. */
+/** A commit queue on a new database, with the connection that writes. */
 function openQueue(
   change: (transaction: Transaction) => Transaction = (transaction) => transaction,
   afterEach: (writer: Database.Database) => void = () => {},
