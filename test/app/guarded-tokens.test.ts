@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { createApplication, closeApplication, type Application } from "../../src/app/application.ts";
 import { readEnvironment } from "../../src/config/environment.ts";
 import { createLogger } from "../../src/app/observability/logger.ts";
-import { granted } from "../service/support/service-harness.ts";
+import { unwrap } from "../service/support/service-harness.ts";
 import { secretsFound } from "../support/find-secrets.ts";
 import { identityFixture, policyFixture, stepFixture } from "../support/fixtures.ts";
 
@@ -33,7 +33,7 @@ async function liveToken(): Promise<{ readonly id: string; readonly token: strin
   const expects = [{ kind: "identity", id: person.id, version: 0 }] as const;
   await app.store.commit(stepFixture({ expects, writes: [{ kind: "identity", value: person }] }));
   const admin = { identity: person, roles: ["admin"], via: "api" } as const;
-  const made = granted(
+  const made = unwrap(
     await app.services.apiKeys.create(admin, {
       identityId: person.id,
       name: "deploys",

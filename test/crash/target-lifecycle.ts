@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
 import { assertPresent } from "../../src/core/values/assert.ts";
 import { openTargetHarness, type TargetHarness } from "../service/support/target-harness.ts";
-import { granted } from "../service/support/service-harness.ts";
+import { unwrap } from "../service/support/service-harness.ts";
 
 /*
  * One life of access at two targets, in a process of its own: claimed, given, completed, taken back. With KILL_AT it ends
@@ -33,13 +33,13 @@ async function live(folder: string): Promise<void> {
   say("approved", id);
   isCounting = true;
   for (;;) {
-    const claimed = granted(await harness.claim(id));
+    const claimed = unwrap(await harness.claim(id));
     if (claimed.credential === undefined) continue;
     say("given", claimed.credential);
     break;
   }
   say("completing");
-  granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
+  unwrap(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
   say("completed");
   while ((await harness.store.takeBacks()).waiting > 0) await harness.tick();
   isCounting = false;

@@ -6,7 +6,7 @@ import { claimPreparedWithinMs } from "../../src/core/access/grant.ts";
 import { hourMs, minuteMs, secondMs } from "../../src/core/values/time.ts";
 import type { CredentialView } from "../../src/service/views/request-view.ts";
 import type { FakeTarget } from "../fakes/fake-target.ts";
-import { granted, saidTo } from "../service/support/service-harness.ts";
+import { unwrap, refusalOrStatus } from "../service/support/service-harness.ts";
 import { view, type TargetHarness } from "../service/support/target-harness.ts";
 import { leavesNothingBehind, temporaryFolder } from "../support/leftover-processes.ts";
 import { openTwoTargets } from "./target-lifecycle.ts";
@@ -63,12 +63,12 @@ async function carryOn(
 /** An answer that was lost is asked for again. */
 async function obtain(harness: TargetHarness, id: string, status: string): Promise<CredentialView> {
   if (status === "ACTIVE") {
-    const rotated = granted(await harness.services.requestCommands.rotate(await harness.caller("dev"), id));
+    const rotated = unwrap(await harness.services.requestCommands.rotate(await harness.caller("dev"), id));
     return assertPresent(rotated.credential, "a rotation shows its credential");
   }
   expect(status).toBe("APPROVED");
   for (let tries = 0; tries < 40; tries++) {
-    const { credential } = granted(await harness.claim(id));
+    const { credential } = unwrap(await harness.claim(id));
     if (credential !== undefined) return credential;
     await harness.live(10 * secondMs);
   }
@@ -81,7 +81,9 @@ async function everythingHolds(folder: string, life: Life): Promise<void> {
     const id = String(life.said.get("approved"));
     const { targets } = harness;
     await carryOn(harness, id, targets, life);
-    const ended = saidTo(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
+    const ended = refusalOrStatus(
+      await harness.services.requestCommands.complete(await harness.caller("dev"), id),
+    );
     expect(["COMPLETED", "not_active"]).toContain(ended);
     await harness.live(minuteMs);
     for (const target of targets) {

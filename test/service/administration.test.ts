@@ -8,7 +8,12 @@ import { recordOnly } from "../../src/service/decisions/decide-and-commit.ts";
 import { createBootstrapService } from "../../src/service/people/bootstrap-service.ts";
 import type { PolicyDraft } from "../../src/service/policies/policy-service.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../core/support/policies.ts";
-import { granted, openServiceHarness, saidTo, type ServiceHarness } from "./support/service-harness.ts";
+import {
+  unwrap,
+  openServiceHarness,
+  refusalOrStatus,
+  type ServiceHarness,
+} from "./support/service-harness.ts";
 
 let harness: ServiceHarness;
 beforeEach(async () => {
@@ -27,17 +32,17 @@ const draft = (name: string): PolicyDraft => {
 
 describe("policies", () => {
   test("a change makes a new version and applies to the next request", async () => {
-    expect(saidTo(await harness.ask("dev"))).toBe("PENDING");
+    expect(refusalOrStatus(await harness.ask("dev"))).toBe("PENDING");
     const made = await harness.services.policies.create(await admin(), draft("auto"));
     if ("refused" in made) throw new Error(made.detail);
     expect(made).toMatchObject({ version: 1, managedBy: "api" });
-    expect(saidTo(await harness.ask("dev", { scopes: ["read:a:1"] }))).toBe("ACTIVE");
+    expect(refusalOrStatus(await harness.ask("dev", { scopes: ["read:a:1"] }))).toBe("ACTIVE");
     const changed = await harness.services.policies.replace(await admin(), made.id, {
       ...draft("auto"),
       enabled: false,
     });
     expect(changed).toMatchObject({ id: made.id, version: 2 });
-    expect(saidTo(await harness.ask("dev", { scopes: ["read:a:2"] }))).toBe("PENDING");
+    expect(refusalOrStatus(await harness.ask("dev", { scopes: ["read:a:2"] }))).toBe("PENDING");
     await harness.services.policies.remove(await admin(), made.id);
     expect(await harness.services.policies.read(await admin(), made.id)).toMatchObject({
       refused: "not_found",
@@ -69,15 +74,15 @@ describe("policies", () => {
     await harness.configure([], { defaultPolicy });
     const taken = { refused: "name_taken", detail: `"fallback" is already in use by pol_default.` };
     expect(await policies.create(await admin(), draft("fallback"))).toMatchObject(taken);
-    const auto = granted(await policies.create(await admin(), draft("auto")));
+    const auto = unwrap(await policies.create(await admin(), draft("auto")));
     expect(await policies.replace(await admin(), auto.id, draft("fallback"))).toMatchObject(taken);
     await expect(
       harness.configure([], { defaultPolicy: { ...defaultPolicy, name: "auto" } }),
     ).rejects.toThrow(`"auto" is already in use by ${auto.id}.`);
     await harness.configure([], { defaultPolicy: { ...defaultPolicy, name: "other" } });
-    granted(await policies.create(await admin(), draft("fallback")));
+    unwrap(await policies.create(await admin(), draft("fallback")));
     await harness.configure([], {});
-    granted(await policies.create(await admin(), draft("other")));
+    unwrap(await policies.create(await admin(), draft("other")));
   });
 
   test("a default policy whose name an API policy took earlier is loaded, with a warning", async () => {
@@ -93,11 +98,11 @@ describe("policies", () => {
       ...recordOnly([]),
       unique: [{ release: "policy-name:fallback", owner: "pol_default" }],
     });
-    const other = granted(await harness.services.policies.create(await admin(), draft("fallback")));
+    const other = unwrap(await harness.services.policies.create(await admin(), draft("fallback")));
     await harness.configure([], { defaultPolicy });
     const { warnings } = createConfigurationService(harness.context);
     expect(await warnings(content)).toMatchObject([{ path: ["default", "name"] }]);
-    granted(await harness.services.policies.remove(await admin(), other.id));
+    unwrap(await harness.services.policies.remove(await admin(), other.id));
     await harness.configure([], { defaultPolicy });
     expect(await warnings(content)).toEqual([]);
     expect(await harness.services.policies.create(await admin(), draft("fallback"))).toMatchObject({
@@ -162,7 +167,7 @@ describe("the dry run", () => {
       scopes: [{ reason: "first_in_order", policies: [{ outcome: "governs" }] }],
     });
     expect(await harness.store.auditHead()).toEqual(before);
-    expect(saidTo(await harness.ask("dev"))).toBe("PENDING");
+    expect(refusalOrStatus(await harness.ask("dev"))).toBe("PENDING");
   });
 
   test("evaluates drafts instead of the policies in force", async () => {

@@ -6,19 +6,7 @@ import { byDba, changingPeople, ctoAdministers } from "../../service/support/dir
 import { allStaff } from "../../service/support/service-harness.ts";
 import { failAsDown } from "./support/fake-messenger.ts";
 
-const {
-  office: harness,
-  relay,
-  slack,
-  email,
-  change,
-  members,
-  load,
-  ask,
-  approve,
-  view,
-  actions,
-} = changingPeople();
+const { harness, relay, slack, email, change, members, load, ask, approve, view, actions } = changingPeople();
 
 const cardOf = (name: string) => assertPresent(slack().cardsAt(`@id_${name}`).at(-1), `${name}'s card`);
 

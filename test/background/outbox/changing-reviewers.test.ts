@@ -3,7 +3,7 @@ import { assertPresent } from "../../../src/core/values/assert.ts";
 import { hourMs, minuteMs } from "../../../src/core/values/time.ts";
 import { emptyRules, type Rules } from "../../../src/core/policy/policy.ts";
 import { byDba, changingPeople, ctoAdministers } from "../../service/support/directory-harness.ts";
-import { granted } from "../../service/support/service-harness.ts";
+import { unwrap } from "../../service/support/service-harness.ts";
 import { fakeMessenger, failAsDown } from "./support/fake-messenger.ts";
 
 const rules = {
@@ -14,19 +14,19 @@ const rules = {
     review: { ...emptyRules.breakGlass.review, by: [{ kind: "group", group: "dba" }] },
   },
 } satisfies Partial<Rules>;
-const { office: harness, relay, slack, email, change, members } = changingPeople([byDba], rules);
+const { harness, relay, slack, email, change, members } = changingPeople([byDba], rules);
 
 const cardOf = (name: string) => assertPresent(slack().cardsAt(`@id_${name}`).at(-1), `${name}'s card`);
 
 /** Dev takes emergency access and claims it. */
 const startEmergency = async (): Promise<string> => {
-  const { request } = granted(await harness().ask("dev", { duration: "1h", breakGlass: true }));
+  const { request } = unwrap(await harness().ask("dev", { duration: "1h", breakGlass: true }));
   await harness().services.requestCommands.claim(await harness().caller("dev"), request.id);
   await relay().drain();
   return request.id;
 };
 const review = async (name: string, id: string, outcome: "justified" | "unjustified" = "justified") =>
-  granted(
+  unwrap(
     await harness().services.requestCommands.review(await harness().caller(name), id, {
       outcome,
       comment: "seen",
@@ -107,7 +107,7 @@ test("a person who is no longer a reviewer when the message is sent gets none", 
 });
 
 test("a reviewer in a pending announcement is not notified twice", async () => {
-  const { request } = granted(await harness().ask("dev", { duration: "1h", breakGlass: true }));
+  const { request } = unwrap(await harness().ask("dev", { duration: "1h", breakGlass: true }));
   await harness().services.requestCommands.claim(await harness().caller("dev"), request.id);
   await members("dba", "ann", "bob", "cid", "sam");
   expect(slack().cardsAt("@id_sam")).toHaveLength(1);

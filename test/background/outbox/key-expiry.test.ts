@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { dayMs, plus } from "../../../src/core/values/time.ts";
 import type { Relay } from "../../../src/background/outbox/relay.ts";
-import { granted, openServiceHarness, type ServiceHarness } from "../../service/support/service-harness.ts";
+import { unwrap, openServiceHarness, type ServiceHarness } from "../../service/support/service-harness.ts";
 import { fakeMessenger, type FakeMessenger } from "./support/fake-messenger.ts";
 import { createHarnessRelay } from "./support/harness-relay.ts";
 
@@ -36,7 +36,7 @@ describe("the owner of a key that expires in a week is notified", () => {
     });
     await relay.drain();
     slack.notes.length = 0;
-    return granted(created).key;
+    return unwrap(created).key;
   };
   const passDays = async (days: number) => {
     harness.clock.pass(days * dayMs);

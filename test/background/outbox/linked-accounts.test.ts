@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { emptyRules, type Rules } from "../../../src/core/policy/policy.ts";
 import type { Relay } from "../../../src/background/outbox/relay.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
-import { granted, openServiceHarness, type ServiceHarness } from "../../service/support/service-harness.ts";
+import { unwrap, openServiceHarness, type ServiceHarness } from "../../service/support/service-harness.ts";
 import { createHarnessRelay } from "./support/harness-relay.ts";
 import { fakeMessenger, type FakeMessenger } from "./support/fake-messenger.ts";
 
@@ -66,7 +66,7 @@ describe("linking an account to a person", () => {
 
   test("sends them the cards of requests that wait for their decision", async () => {
     isReached = (id) => id !== "id_ann";
-    granted(await harness.ask("dev"));
+    unwrap(await harness.ask("dev"));
     await relay.drain();
     expect(slack.cardsAt("@id_ann")).toEqual([]);
     isReached = () => true;
@@ -87,7 +87,7 @@ describe("linking an account to a person", () => {
     const startEmergency = async (): Promise<string> => {
       await harness.configure([byTwoDbas], reviewedByDba);
       isReached = (id) => id !== "id_ann";
-      const { request } = granted(await harness.ask("dev", { duration: "1h", breakGlass: true }));
+      const { request } = unwrap(await harness.ask("dev", { duration: "1h", breakGlass: true }));
       await harness.services.requestCommands.claim(await harness.caller("dev"), request.id);
       await relay.drain();
       expect(slack.cardsAt("@id_ann")).toEqual([]);

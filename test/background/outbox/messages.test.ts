@@ -6,7 +6,7 @@ import type { Relay } from "../../../src/background/outbox/relay.ts";
 import { noticeRetryMaxMs } from "../../../src/background/outbox/deliveries/delivery-records.ts";
 import { DeliveryFault } from "../../../src/service/messaging/messenger.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
-import { granted, openServiceHarness, saidTo } from "../../service/support/service-harness.ts";
+import { unwrap, openServiceHarness, refusalOrStatus } from "../../service/support/service-harness.ts";
 import type { ServiceHarness } from "../../service/support/service-harness.ts";
 import { createDyingRelay, createHarnessRelay } from "./support/harness-relay.ts";
 import { fakeMessenger, failAsDown, rejectForGood, type FakeMessenger } from "./support/fake-messenger.ts";
@@ -38,17 +38,14 @@ afterEach(async () => {
 });
 
 const ask = async () => {
-  const { request } = granted(await harness.ask("dev"));
+  const { request } = unwrap(await harness.ask("dev"));
   await relay.drain();
   return request.id;
 };
 const approve = async (name: string, id: string) =>
   harness.services.requestCommands.approve(await harness.caller(name), id, {});
-const read = async (id: string) => {
-  const view = await harness.services.requestQueries.read(await harness.caller("dev"), id);
-  if ("refused" in view) throw new Error(view.detail);
-  return view;
-};
+const read = async (id: string) =>
+  unwrap(await harness.services.requestQueries.read(await harness.caller("dev"), id));
 /** Lets time pass in steps and runs what is due, as the sweep does. */
 const pass = async (ms: number, stepMs = 5 * secondMs) => {
   for (let passed = 0; passed < ms; passed += stepMs) {
@@ -95,7 +92,7 @@ describe("who is notified", () => {
   });
 
   test("only on the surfaces the request names; an unreachable approver on any other", async () => {
-    const { request } = granted(await harness.ask("dev", { notifyChannels: ["teams", "email"] }));
+    const { request } = unwrap(await harness.ask("dev", { notifyChannels: ["teams", "email"] }));
     await relay.drain();
     expect(slack.cardsAt("@id_ann")).toEqual([]);
     expect(slack.cardsAt("C0DBA")).toHaveLength(1);
@@ -104,7 +101,7 @@ describe("who is notified", () => {
       { channel: "teams", state: "NOT_CONFIGURED" },
       { channel: "email", state: "SENT" },
     ]);
-    const second = granted(await harness.ask("dev", { scopes: ["read:prod:b"], notifyChannels: ["teams"] }));
+    const second = unwrap(await harness.ask("dev", { scopes: ["read:prod:b"], notifyChannels: ["teams"] }));
     await relay.drain();
     expect(second.request.status).toBe("PENDING");
     expect(slack.cardsAt("@id_ann")).toHaveLength(1);
@@ -114,7 +111,7 @@ describe("who is notified", () => {
     const id = await ask();
     await approve("ann", id);
     await approve("bob", id);
-    granted(await harness.services.requestCommands.claim(await harness.caller("dev"), id));
+    unwrap(await harness.services.requestCommands.claim(await harness.caller("dev"), id));
     await relay.drain();
     await pass(4 * hourMs - 11 * minuteMs, 10 * minuteMs);
     expect(slack.noticesAt("@id_dev")).not.toContain("ending_soon");
@@ -160,7 +157,7 @@ describe("failures", () => {
     harness.context.surfaces.add(slack);
     harness.context.surfaces.add(email);
     relay = relayOf(harness);
-    const { request } = granted(await harness.ask("dev"));
+    const { request } = unwrap(await harness.ask("dev"));
     expect(request.approvers.find(({ identityId }) => identityId === "id_cid")?.reachableOn).toEqual([]);
     expect(request.approvers.find(({ identityId }) => identityId === "id_ann")?.reachableOn).toEqual([
       "slack",
@@ -241,7 +238,7 @@ describe("failures", () => {
     };
     await harness.services.requestCommands.deny(await harness.caller("ann"), id, "no");
     await relay.drain();
-    granted(await harness.ask("dev", { scopes: ["read:prod:b"] }));
+    unwrap(await harness.ask("dev", { scopes: ["read:prod:b"] }));
     await relay.drain();
     expect(slack.noticesAt("@id_dev")).toEqual(["denied"]);
     expect(slack.cardsAt("@id_cid").map(({ request }) => request.status)).toEqual(["PENDING", "PENDING"]);
@@ -274,7 +271,7 @@ describe("failures", () => {
     await pass(noticeRetryMaxMs + 10 * minuteMs, 10 * minuteMs);
     expect((await harness.audit()).filter(({ action }) => action === "notification.failed")).toHaveLength(1);
     slack.failure = () => undefined;
-    granted(await harness.ask("dev", { scopes: ["read:prod:b"] }));
+    unwrap(await harness.ask("dev", { scopes: ["read:prod:b"] }));
     await relay.drain();
     expect(slack.cardsAt("@id_ann")).toHaveLength(1);
   });
@@ -290,7 +287,7 @@ describe("failures", () => {
   });
 
   test("a kill between sending and settling repeats a message at most once and loses none", async () => {
-    const { request } = granted(await harness.ask("dev"));
+    const { request } = unwrap(await harness.ask("dev"));
     void createDyingRelay(harness).drain();
     await expect.poll(async () => (await harness.store.dueEffects(harness.clock.now(), 9)).length).toBe(0);
     harness.clock.pass(3 * minuteMs);
@@ -307,7 +304,9 @@ describe("failures", () => {
     slack.failure = () => new Promise(() => {});
     // Eight deliveries each: five cards and three e-mails.
     for (let count = 0; count < 130; count++) {
-      expect(saidTo(await harness.ask("dev", { scopes: [`read:prod:db-${count}`] }))).toBe("PENDING");
+      expect(refusalOrStatus(await harness.ask("dev", { scopes: [`read:prod:db-${count}`] }))).toBe(
+        "PENDING",
+      );
     }
     relay.wake();
     await expect.poll(() => email.notes.length, { timeout: 20_000 }).toBe(130 * 3);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { assertPresent } from "../../../src/core/values/assert.ts";
 import { parseSelector } from "../../../src/core/values/identity.ts";
 import { emptyRules } from "../../../src/core/policy/policy.ts";
-import { granted, openServiceHarness } from "../../service/support/service-harness.ts";
+import { unwrap, openServiceHarness } from "../../service/support/service-harness.ts";
 import { fakeMessenger } from "./support/fake-messenger.ts";
 import { createHarnessRelay } from "./support/harness-relay.ts";
 
@@ -15,7 +15,7 @@ test("an emergency alert to an unconfigured channel is recorded once for each ch
   const allowed = [assertPresent(parseSelector("identity:id_dev"), "selector")];
   const notify = ["slack:C0SEC", "teams:19:sec@thread.tacv2"];
   await harness.configure([], { breakGlass: { ...breakGlass, allowed, notify } });
-  const { request } = granted(await harness.ask("dev", { breakGlass: true, duration: "1h" }));
+  const { request } = unwrap(await harness.ask("dev", { breakGlass: true, duration: "1h" }));
   await relay.drain();
   expect(slack.cardsAt("C0SEC")).toHaveLength(1);
   const failed = (await harness.audit()).filter(({ action }) => action === "notification.failed");

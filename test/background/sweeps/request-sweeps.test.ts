@@ -7,7 +7,7 @@ import {
   sweepBatchMax,
 } from "../../../src/background/sweeps/request-sweeps.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../../core/support/policies.ts";
-import { granted, openServiceHarness, type ServiceHarness } from "../../service/support/service-harness.ts";
+import { unwrap, openServiceHarness, type ServiceHarness } from "../../service/support/service-harness.ts";
 
 let harness: ServiceHarness;
 beforeEach(async () => {
@@ -26,7 +26,7 @@ test("everything that is due is handled, batch by batch, and nothing else", asyn
   await Promise.all(
     Array.from({ length: count }, (_, n) => harness.ask("dev", { scopes: [`read:a:${n}`], duration: "1h" })),
   );
-  granted(await harness.ask("dev", { scopes: ["read:longer:1"], duration: "3h" }));
+  unwrap(await harness.ask("dev", { scopes: ["read:longer:1"], duration: "3h" }));
   harness.clock.pass(hourMs);
   await createExpirySweep(harness.store, harness.services.grants, harness.clock).run(never);
   expect((await harness.audit()).filter((entry) => entry.action === "grant.expired")).toHaveLength(count);
@@ -35,7 +35,7 @@ test("everything that is due is handled, batch by batch, and nothing else", asyn
 
 test("two concurrent sweeps record each change once", async () => {
   await harness.configure([approvalPolicy("p", { windowMs: hourMs, stages: [stageBy("group:dba")] })]);
-  granted(await harness.ask("dev"));
+  unwrap(await harness.ask("dev"));
   harness.clock.pass(hourMs);
   const sweep = createRequestSweep(harness.store, harness.services.grants, harness.clock);
   await Promise.all([sweep.run(never), sweep.run(never)]);

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { makeId } from "../../../src/core/values/ids.ts";
 import { hourMs, secondMs } from "../../../src/core/values/time.ts";
 import { refusing } from "../../fakes/fake-target.ts";
-import { granted, saidTo } from "../support/service-harness.ts";
+import { unwrap, refusalOrStatus } from "../support/service-harness.ts";
 import { openTargetHarness, statesOf, view, type TargetHarness } from "../support/target-harness.ts";
 
 let harness: TargetHarness;
@@ -19,7 +19,7 @@ const isActive = async (token: string) => (await harness.services.tokenChecks.in
 describe("rotation and extension", () => {
   test("rotation also replaces the secrets at the targets; the old ones stop working", async () => {
     const { id, object, secret, token } = await harness.holding();
-    const { credential } = granted(
+    const { credential } = unwrap(
       await harness.services.requestCommands.rotate(await harness.caller("dev"), id),
     );
     const [at] = credential?.targets ?? [];
@@ -31,7 +31,7 @@ describe("rotation and extension", () => {
   test("a token is replaced while a target is down, and the answer says what to do", async () => {
     const { id, token } = await harness.holding();
     harness.target.trouble.isDown = true;
-    const { credential } = granted(
+    const { credential } = unwrap(
       await harness.services.requestCommands.rotate(await harness.caller("dev"), id),
     );
     expect(await isActive(token)).toBe(false);
@@ -43,15 +43,13 @@ describe("rotation and extension", () => {
 
   test("an extension moves the end at the target and keeps the secret", async () => {
     const { id, object, secret } = await harness.holding();
-    const child = granted(
+    const child = unwrap(
       await harness.services.requestCommands.extend(await harness.caller("dev"), id, {
         duration: "1h",
         reason: "more",
       }),
     );
-    granted(
-      await harness.services.requestCommands.approve(await harness.caller("bob"), child.request.id, {}),
-    );
+    unwrap(await harness.services.requestCommands.approve(await harness.caller("bob"), child.request.id, {}));
     await harness.tick();
     const { expiresAt } = await view(harness, id);
     expect(objects()[object]?.notAfter).toBe(Date.parse(String(expiresAt)));
@@ -65,17 +63,15 @@ describe("rotation and extension", () => {
   test("an extension that never reached the target does not revive ended access", async () => {
     const { id } = await harness.holding();
     harness.target.trouble.isDown = true;
-    const child = granted(
+    const child = unwrap(
       await harness.services.requestCommands.extend(await harness.caller("dev"), id, {
         duration: "1h",
         reason: "more",
       }),
     );
-    granted(
-      await harness.services.requestCommands.approve(await harness.caller("bob"), child.request.id, {}),
-    );
+    unwrap(await harness.services.requestCommands.approve(await harness.caller("bob"), child.request.id, {}));
     await harness.tick();
-    granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
+    unwrap(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
     harness.target.trouble.isDown = false;
     await harness.live(30 * secondMs);
     expect(objects()).toEqual({});
@@ -86,7 +82,7 @@ describe("rotation and extension", () => {
 test("an ended grant issues no secret, whoever asks and however late", async () => {
   const { id, object } = await harness.holding();
   const grantId = makeId("grant", object.slice("jit_".length));
-  granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
+  unwrap(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
   const calls = harness.target.secrets.length;
   const ask = { expiresAt: harness.clock.now() };
   const signal = AbortSignal.timeout(1_000);
@@ -108,7 +104,7 @@ describe("public keys", () => {
       refused: "invalid_body",
     });
     expect(await view(harness, id)).toMatchObject({ status: "APPROVED", grant: null });
-    expect(saidTo(await harness.claim(id, { sshPublicKey: key }))).toBe("ACTIVE");
+    expect(refusalOrStatus(await harness.claim(id, { sshPublicKey: key }))).toBe("ACTIVE");
   });
 
   test("a rejected key does not fail the request: it can be claimed with another key", async () => {
@@ -120,15 +116,15 @@ describe("public keys", () => {
       errors: [{ path: "sshPublicKey" }],
     });
     expect(await view(harness, id)).toMatchObject({ status: "APPROVED" });
-    expect(saidTo(await harness.claim(id, { sshPublicKey: key }))).toBe("ACTIVE");
+    expect(refusalOrStatus(await harness.claim(id, { sshPublicKey: key }))).toBe("ACTIVE");
   });
 
   test("a caller who may not claim is told that first", async () => {
     harness.add({ name: "bastion", resources: "host:", needsSshPublicKey: true });
     const id = await harness.approved({ scopes: ["login:host:web-1"] });
-    expect(saidTo(await harness.services.requestCommands.claim(await harness.caller("cto"), id))).toBe(
-      "not_requester",
-    );
+    expect(
+      refusalOrStatus(await harness.services.requestCommands.claim(await harness.caller("cto"), id)),
+    ).toBe("not_requester");
   });
 });
 
@@ -141,7 +137,7 @@ test("no target secret is in the database, the audit log or a stored answer", as
     bodyHash: "0",
   };
   const id = await harness.approved();
-  const { credential } = granted(
+  const { credential } = unwrap(
     await harness.services.requestCommands.claim({ ...caller, idempotentCall: once }, id),
   );
   const kept = await harness.store.idempotencyRecord(once.keyId, once.call, once.idempotencyKey);
@@ -149,7 +145,7 @@ test("no target secret is in the database, the audit log or a stored answer", as
     tokenShown: true,
     targets: [{ username: credential?.targets[0]?.username, secret: null }],
   });
-  granted(await harness.services.requestCommands.rotate(caller, id));
+  unwrap(await harness.services.requestCommands.rotate(caller, id));
   await harness.services.requestCommands.complete(caller, id);
   await harness.tick();
   expect(harness.target.secrets).toHaveLength(2);

@@ -4,14 +4,17 @@ import type { PresentedCredential, Store } from "../../../src/service/ports/stor
 import { createServices, type Services } from "../../../src/service/services.ts";
 import { createKeyedMutex } from "../../../src/service/async/keyed-mutex.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../../core/support/policies.ts";
-import { allStaff, granted, serviceHarnessForEach, saidTo, staff } from "../support/service-harness.ts";
+import {
+  allStaff,
+  unwrap,
+  serviceHarnessForEach,
+  refusalOrStatus,
+  staff,
+} from "../support/service-harness.ts";
 
-const {
-  office: harness,
-  desk: requestCommands,
-  claimed,
-  isActive,
-} = serviceHarnessForEach(() => [approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
+const { harness, requestCommands, claimed, isActive } = serviceHarnessForEach(() => [
+  approvalPolicy("dba", { stages: [stageBy("group:dba")] }),
+]);
 
 const crowd = Array.from({ length: 40 }, (_, place) => place);
 
@@ -29,7 +32,7 @@ describe("many concurrent changes of one record all succeed, and nobody is told 
     const { request } = await claimed();
     const dev = await harness().caller("dev");
     const said = await Promise.all(crowd.map(() => requestCommands().rotate(dev, request.id)));
-    const tokens = said.map((one) => granted(one).credential?.token ?? "");
+    const tokens = said.map((one) => unwrap(one).credential?.token ?? "");
     const open = await Promise.all(tokens.map(isActive));
     expect(open.filter((one) => one)).toHaveLength(1);
   });
@@ -38,11 +41,14 @@ describe("many concurrent changes of one record all succeed, and nobody is told 
     const guild = crowd.map((place) => staff(`guild${place}`, { groups: ["guild"] }));
     const all = [stageBy("group:guild", { required: guild.length })];
     await harness().configure([approvalPolicy("all", { stages: all })], {}, [...allStaff, ...guild]);
-    const { request } = granted(await harness().ask("dev"));
+    const { request } = unwrap(await harness().ask("dev"));
     const said = await Promise.all(
       guild.map(async ({ name }) => requestCommands().approve(await harness().caller(name), request.id, {})),
     );
-    expect(said.map(saidTo).toSorted()).toEqual(["APPROVED", ...guild.slice(1).map(() => "PENDING")]);
+    expect(said.map(refusalOrStatus).toSorted()).toEqual([
+      "APPROVED",
+      ...guild.slice(1).map(() => "PENDING"),
+    ]);
   });
 
   test("locks are granted in order, and an unused name is released", async () => {
@@ -85,10 +91,10 @@ describe("a token that is being replaced", () => {
     const dev = await harness().caller("dev");
     let next = "";
     const { requestCommands: busy, tokenChecks: checking } = servicesDuring(async () => {
-      next = granted(await requestCommands().rotate(dev, request.id)).credential?.token ?? "";
+      next = unwrap(await requestCommands().rotate(dev, request.id)).credential?.token ?? "";
     });
     if (verb === "reports") await checking.report(old);
-    else expect(saidTo(await busy.completeByToken(old, request.id))).toBe("unauthenticated");
+    else expect(refusalOrStatus(await busy.completeByToken(old, request.id))).toBe("unauthenticated");
     expect(await isActive(next)).toBe(true);
   });
 });
@@ -112,6 +118,6 @@ test("emergency access is granted although nobody could be alerted", async () =>
     duration: "1h",
     breakGlass: true,
   };
-  expect(saidTo(await loud.ask(await harness().caller("dev"), input))).toBe("ACTIVE");
+  expect(refusalOrStatus(await loud.ask(await harness().caller("dev"), input))).toBe("ACTIVE");
   expect(told).toHaveLength(1);
 });

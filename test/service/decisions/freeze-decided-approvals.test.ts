@@ -4,20 +4,20 @@ import { makeId } from "../../../src/core/values/ids.ts";
 import { hourMs } from "../../../src/core/values/time.ts";
 import type { RequestView } from "../../../src/service/views/request-view.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
-import { allStaff, granted, serviceHarnessForEach, staff } from "../support/service-harness.ts";
+import { allStaff, unwrap, serviceHarnessForEach, staff } from "../support/service-harness.ts";
 
 const dba = approvalPolicy("dba", { stages: [stageBy("group:dba", { required: 2 })] });
-const { office: harness, desk: requestCommands } = serviceHarnessForEach(() => [dba]);
+const { harness, requestCommands } = serviceHarnessForEach(() => [dba]);
 
 const view = async (id: string): Promise<RequestView> => {
   const read = await harness().services.requestQueries.read(await harness().caller("cto", "auditor"), id);
   return "refused" in read ? expect.fail(read.detail) : read;
 };
 
-const asked = async (): Promise<string> => granted(await harness().ask("dev")).request.id;
+const asked = async (): Promise<string> => unwrap(await harness().ask("dev")).request.id;
 
 const approve = async (name: string, id: string): Promise<void> =>
-  void granted(await requestCommands().approve(await harness().caller(name), id, {}));
+  void unwrap(await requestCommands().approve(await harness().caller(name), id, {}));
 
 /** From now on nobody is in group:dba, ann has another name and address, bob is deactivated, cid is out of the file. */
 const everybodyChanges = async (): Promise<void> => {
@@ -96,12 +96,12 @@ describe("a decision keeps its approvals when people join, leave or are renamed"
     const id = await asked();
     await approve("ann", id);
     await approve("bob", id);
-    granted(await requestCommands().claim(await harness().caller("dev"), id));
-    const more = granted(
+    unwrap(await requestCommands().claim(await harness().caller("dev"), id));
+    const more = unwrap(
       await requestCommands().extend(await harness().caller("dev"), id, { duration: "1h", reason: "more" }),
     );
     await approve("cid", more.request.id);
-    granted(await requestCommands().complete(await harness().caller("dev"), id));
+    unwrap(await requestCommands().complete(await harness().caller("dev"), id));
     const before = await view(more.request.id);
     expect(before).toMatchObject({ status: "CANCELLED", approvals: [{ given: 1 }] });
     await everybodyChanges();

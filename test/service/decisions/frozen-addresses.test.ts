@@ -5,21 +5,13 @@ import { isRefusal } from "../../../src/core/values/refusals.ts";
 import { revisionOf } from "../../../src/core/access/revision.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { byDba, changingPeople } from "../support/directory-harness.ts";
-import { granted, type allStaff } from "../support/service-harness.ts";
+import { unwrap, type allStaff } from "../support/service-harness.ts";
 
 const byAddress = (address: string) => approvalPolicy("sec", { stages: [stageBy(address)] });
 const renamed = ({ name }: (typeof allStaff)[number]) =>
   name === "sec" ? { email: "head@company.com" } : {};
 
-const {
-  office: harness,
-  load,
-  change,
-  members,
-  ask,
-  approve,
-  view,
-} = changingPeople([byAddress("sec@company.com")]);
+const { harness, load, change, members, ask, approve, view } = changingPeople([byAddress("sec@company.com")]);
 
 describe("an address in a frozen requirement means the person who had it then", () => {
   test("a person whose address changes in file and policy still decides, and nothing new is required", async () => {
@@ -78,7 +70,7 @@ describe("an address in a frozen requirement means the person who had it then", 
     const { revision } = await view(id);
     await change(renamed, byAddress("head@company.com"));
     expect(await view(id)).toMatchObject({ status: "PENDING", stranded: { stage: 1 }, revision });
-    const again = granted(await harness().ask("dev"));
+    const again = unwrap(await harness().ask("dev"));
     expect(again.request.id).not.toBe(id);
     expect(await approve("sec", again.request.id)).toBe("APPROVED");
   });

@@ -5,7 +5,12 @@ import type { Caller } from "../../../src/service/ports/caller.ts";
 import { createAccessService } from "../../../src/service/requests/access-service.ts";
 import type { IdempotentCall } from "../../../src/service/ports/idempotent-call.ts";
 import { autoPolicy, approvalPolicy, stageBy } from "../../core/support/policies.ts";
-import { granted, openServiceHarness, saidTo, type ServiceHarness } from "../support/service-harness.ts";
+import {
+  unwrap,
+  openServiceHarness,
+  refusalOrStatus,
+  type ServiceHarness,
+} from "../support/service-harness.ts";
 
 let harness: ServiceHarness;
 beforeEach(async () => {
@@ -35,7 +40,7 @@ const keptFor = async () => {
 
 test("an answer is stored in the commit of its effect, and never contains the token", async () => {
   await harness.configure([autoPolicy("auto")]);
-  const { request, credential } = granted(
+  const { request, credential } = unwrap(
     await harness.services.requestCommands.ask(await withKey("dev"), input),
   );
   const kept = await keptFor();
@@ -50,7 +55,7 @@ test("an answer is stored in the commit of its effect, and never contains the to
 
 test("the answer of a pending request is stored completely", async () => {
   await harness.configure([approvalPolicy("p", { stages: [stageBy("group:dba")] })]);
-  const { request } = granted(await harness.services.requestCommands.ask(await withKey("dev"), input));
+  const { request } = unwrap(await harness.services.requestCommands.ask(await withKey("dev"), input));
   expect(await keptFor()).toEqual({ status: 201, body: { ...request } });
 });
 
@@ -59,7 +64,7 @@ test("interrupted between request and claim: a retry resumes the same request", 
   const submitted = await createAccessService(harness.context).submit(await withKey("dev"), input);
   if (isRefusal(submitted)) throw new Error(submitted.detail);
   expect(await keptFor()).toMatchObject({ status: 0 });
-  const retried = granted(await harness.services.requestCommands.ask(await withKey("dev"), input));
+  const retried = unwrap(await harness.services.requestCommands.ask(await withKey("dev"), input));
   expect(retried.request).toMatchObject({ id: submitted.request.id, status: "ACTIVE" });
   expect(retried.credential?.token).toMatch(/^kd_jit_/);
   expect(await keptFor()).toMatchObject({ status: 201, body: { id: submitted.request.id } });
@@ -67,7 +72,7 @@ test("interrupted between request and claim: a retry resumes the same request", 
 
 test("another body with the same key is refused", async () => {
   await harness.configure([autoPolicy("auto")]);
-  granted(await harness.services.requestCommands.ask(await withKey("dev"), input));
+  unwrap(await harness.services.requestCommands.ask(await withKey("dev"), input));
   expect(await harness.services.idempotency.find(once({ bodyHash: "other" }))).toMatchObject({
     refused: "idempotency_mismatch",
   });
@@ -75,12 +80,12 @@ test("another body with the same key is refused", async () => {
 
 test("answers of decisions, claims and extensions are stored as well", async () => {
   await harness.configure([approvalPolicy("p", { stages: [stageBy("group:dba")] })]);
-  const { request } = granted(await harness.ask("dev"));
+  const { request } = unwrap(await harness.ask("dev"));
   const { requestCommands } = harness.services;
   const call = (verb: string) => ({ call: `POST /${verb}` });
-  granted(await requestCommands.approve(await withKey("ann", call("approve")), request.id, {}));
-  granted(await requestCommands.claim(await withKey("dev", call("claim")), request.id));
-  const child = granted(
+  unwrap(await requestCommands.approve(await withKey("ann", call("approve")), request.id, {}));
+  unwrap(await requestCommands.claim(await withKey("dev", call("claim")), request.id));
+  const child = unwrap(
     await requestCommands.extend(await withKey("dev", call("extend")), request.id, {
       duration: "1h",
       reason: "r",
@@ -95,12 +100,12 @@ test("answers of decisions, claims and extensions are stored as well", async () 
   expect(await find("approve")).toEqual([200, "APPROVED"]);
   expect(await find("claim")).toEqual([200, "ACTIVE"]);
   expect(await find("extend")).toEqual([201, "PENDING"]);
-  expect(saidTo(child)).toBe("PENDING");
+  expect(refusalOrStatus(child)).toBe("PENDING");
 });
 
 test("a stored answer expires after a day", async () => {
   await harness.configure([autoPolicy("auto")]);
-  granted(await harness.services.requestCommands.ask(await withKey("dev"), input));
+  unwrap(await harness.services.requestCommands.ask(await withKey("dev"), input));
   harness.clock.pass(86_400_000);
   expect(await harness.services.idempotency.find(once())).toBeUndefined();
 });

@@ -5,15 +5,11 @@ import { acceptClock, givenAfter } from "../../../src/service/grants/accept-cloc
 import { createBootstrapService } from "../../../src/service/people/bootstrap-service.ts";
 import { recordOnly } from "../../../src/service/decisions/decide-and-commit.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
-import { granted, serviceHarnessForEach } from "../support/service-harness.ts";
+import { unwrap, serviceHarnessForEach } from "../support/service-harness.ts";
 
-const {
-  office: harness,
-  desk: requestCommands,
-  approved,
-  claimed,
-  isActive,
-} = serviceHarnessForEach(() => [approvalPolicy("asked", { stages: [stageBy("group:dba")] })]);
+const { harness, requestCommands, approved, claimed, isActive } = serviceHarnessForEach(() => [
+  approvalPolicy("asked", { stages: [stageBy("group:dba")] }),
+]);
 
 const statusOf = async (id: string): Promise<string> => {
   const found = await harness().services.requestQueries.read(await harness().caller("dev"), id);
@@ -21,7 +17,7 @@ const statusOf = async (id: string): Promise<string> => {
 };
 const keyOf = async (name: string) => {
   const admin = await harness().caller("cto", "admin");
-  const made = granted(
+  const made = unwrap(
     await harness().services.apiKeys.create(admin, {
       identityId: `id_${name}`,
       roles: ["requester"],
@@ -35,15 +31,15 @@ test("setting the clock back ends what began after the new time and keeps what b
   const { clock, context, store } = harness();
   const before = await claimed({ scopes: ["read:before:live"] });
   const asked = await approved({ scopes: ["read:before:approved"] });
-  const open = granted(await harness().ask("dev", { scopes: ["read:before:pending"] })).request.id;
+  const open = unwrap(await harness().ask("dev", { scopes: ["read:before:pending"] })).request.id;
   const oldKey = await keyOf("dev");
   const to = plus(clock.now(), hourMs);
 
   clock.pass(2 * hourMs);
   // Asked before, and approved by the wrong clock: its claim window is counted from then.
-  granted(await requestCommands().approve(await harness().caller("ann"), open, {}));
+  unwrap(await requestCommands().approve(await harness().caller("ann"), open, {}));
   const late = await claimed({ scopes: ["read:late:live"] });
-  const waiting = granted(await harness().ask("dev", { scopes: ["read:late:pending"] })).request.id;
+  const waiting = unwrap(await harness().ask("dev", { scopes: ["read:late:pending"] })).request.id;
   const newKey = await keyOf("dev");
   const builtIn = await createBootstrapService(context).ensureAdminKey(undefined, undefined);
   const cursor = { name: "webhook:siem", seq: 1, attempts: 3, disabled: null, configuration: "" };
@@ -65,7 +61,7 @@ test("setting the clock back ends what began after the new time and keeps what b
   expect([await isActive(before.token), await isActive(late.token)]).toEqual([true, false]);
   expect(assertPresent(await store.key(oldKey.id), "key").value.deletedAt).toBeNull();
   expect(assertPresent(await store.key(newKey.id), "key").value.deletedAt).not.toBeNull();
-  if (!("token" in builtIn)) throw new Error("a new office has a new key");
+  if (!("token" in builtIn)) throw new Error("a new installation has a new key");
   expect(await harness().services.apiKeys.authenticate(builtIn.token)).toMatchObject({ roles: ["admin"] });
   expect(await store.clockMark()).toBe(to);
   expect(await store.cursors()).toEqual([{ ...cursor, failingSince: to, dueAt: null }]);

@@ -5,7 +5,12 @@ import { assertPresent } from "../../../src/core/values/assert.ts";
 import { emptyRules } from "../../../src/core/policy/policy.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../../core/support/policies.ts";
 import { openTargetHarness, statesOf } from "../support/target-harness.ts";
-import { granted, openServiceHarness, saidTo, type ServiceHarness } from "../support/service-harness.ts";
+import {
+  unwrap,
+  openServiceHarness,
+  refusalOrStatus,
+  type ServiceHarness,
+} from "../support/service-harness.ts";
 
 let harness: ServiceHarness;
 
@@ -34,16 +39,16 @@ afterEach(() => harness.close());
 const behind = refuse("clock_behind", "The clock is behind.");
 const hold = (): void => harness.hold(behind);
 const requestCommands = () => harness.services.requestCommands;
-const asked = async (): Promise<string> => granted(await harness.ask("dev")).request.id;
+const asked = async (): Promise<string> => unwrap(await harness.ask("dev")).request.id;
 async function approved(): Promise<string> {
   const id = await asked();
   for (const name of ["ann", "bob"])
-    granted(await requestCommands().approve(await harness.caller(name), id, {}));
+    unwrap(await requestCommands().approve(await harness.caller(name), id, {}));
   return id;
 }
 async function active(): Promise<{ readonly id: string; readonly token: string }> {
   const id = await approved();
-  const { credential } = granted(await requestCommands().claim(await harness.caller("dev"), id));
+  const { credential } = unwrap(await requestCommands().claim(await harness.caller("dev"), id));
   return { id, token: assertPresent(credential, "credential").token };
 }
 /** What is stored of access: to be the same after a refusal. */
@@ -53,27 +58,27 @@ async function stored(): Promise<unknown> {
 }
 
 const giving: Record<string, () => Promise<() => Promise<string>>> = {
-  "asking for approval": async () => async () => saidTo(await harness.ask("dev")),
+  "asking for approval": async () => async () => refusalOrStatus(await harness.ask("dev")),
   "asking for what is approved automatically": async () => async () =>
-    saidTo(await harness.ask("dev", { scopes: ["read:auto:a"], duration: "1h" })),
+    refusalOrStatus(await harness.ask("dev", { scopes: ["read:auto:a"], duration: "1h" })),
   "taking emergency access": async () => async () =>
-    saidTo(await harness.ask("dev", { breakGlass: true, duration: "30m" })),
+    refusalOrStatus(await harness.ask("dev", { breakGlass: true, duration: "30m" })),
   "a first approval": async () => {
     const id = await asked();
-    return async () => saidTo(await requestCommands().approve(await harness.caller("ann"), id, {}));
+    return async () => refusalOrStatus(await requestCommands().approve(await harness.caller("ann"), id, {}));
   },
   claiming: async () => {
     const id = await approved();
-    return async () => saidTo(await requestCommands().claim(await harness.caller("dev"), id));
+    return async () => refusalOrStatus(await requestCommands().claim(await harness.caller("dev"), id));
   },
   rotating: async () => {
     const { id } = await active();
-    return async () => saidTo(await requestCommands().rotate(await harness.caller("dev"), id));
+    return async () => refusalOrStatus(await requestCommands().rotate(await harness.caller("dev"), id));
   },
   extending: async () => {
     const { id } = await active();
     const more = { duration: "1h", reason: "not done" };
-    return async () => saidTo(await requestCommands().extend(await harness.caller("dev"), id, more));
+    return async () => refusalOrStatus(await requestCommands().extend(await harness.caller("dev"), id, more));
   },
 };
 
@@ -93,29 +98,30 @@ test.each(Object.entries(giving))(
 const ending: Record<string, () => Promise<() => Promise<string>>> = {
   "a denial": async () => {
     const id = await asked();
-    return async () => saidTo(await requestCommands().deny(await harness.caller("ann"), id, "no"));
+    return async () => refusalOrStatus(await requestCommands().deny(await harness.caller("ann"), id, "no"));
   },
   "a cancellation": async () => {
     const id = await approved();
-    return async () => saidTo(await requestCommands().cancel(await harness.caller("dev"), id));
+    return async () => refusalOrStatus(await requestCommands().cancel(await harness.caller("dev"), id));
   },
   "a revocation": async () => {
     const { id } = await active();
-    return async () => saidTo(await requestCommands().revoke(await harness.caller("ann"), id, "over"));
+    return async () =>
+      refusalOrStatus(await requestCommands().revoke(await harness.caller("ann"), id, "over"));
   },
   "a completion": async () => {
     const { id } = await active();
-    return async () => saidTo(await requestCommands().complete(await harness.caller("dev"), id));
+    return async () => refusalOrStatus(await requestCommands().complete(await harness.caller("dev"), id));
   },
   "a completion by the token": async () => {
     const { id, token } = await active();
-    return async () => saidTo(await requestCommands().completeByToken(token, id));
+    return async () => refusalOrStatus(await requestCommands().completeByToken(token, id));
   },
   "a review that ends it": async () => {
-    const { request } = granted(await harness.ask("dev", { breakGlass: true, duration: "30m" }));
+    const { request } = unwrap(await harness.ask("dev", { breakGlass: true, duration: "30m" }));
     const judgement = { outcome: "unjustified", comment: "no" } as const;
     return async () =>
-      saidTo(await requestCommands().review(await harness.caller("sec"), request.id, judgement));
+      refusalOrStatus(await requestCommands().review(await harness.caller("sec"), request.id, judgement));
   },
 };
 
@@ -147,11 +153,11 @@ test("while new access is held back, nothing is prepared or issued at targets, a
   ];
   const before = [...targets.target.calls];
   targets.hold(behind);
-  expect(saidTo(await targets.claim(second))).toBe("clock_behind");
+  expect(refusalOrStatus(await targets.claim(second))).toBe("clock_behind");
   const dev = await targets.caller("dev");
-  expect(saidTo(await targets.services.requestCommands.rotate(dev, first.id))).toBe("clock_behind");
+  expect(refusalOrStatus(await targets.services.requestCommands.rotate(dev, first.id))).toBe("clock_behind");
   expect(targets.target.calls).toEqual(before);
-  expect(saidTo(await targets.services.requestCommands.complete(dev, first.id))).toBe("COMPLETED");
+  expect(refusalOrStatus(await targets.services.requestCommands.complete(dev, first.id))).toBe("COMPLETED");
   await targets.tick();
   expect(await statesOf(targets, first.id)).toEqual(["REVOKED"]);
 });

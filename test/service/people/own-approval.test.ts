@@ -5,10 +5,10 @@ import { createBootstrapService } from "../../../src/service/people/bootstrap-se
 import type { Caller } from "../../../src/service/ports/caller.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { httpRules } from "../../http/support/http-harness.ts";
-import { allStaff, granted, serviceHarnessForEach, saidTo } from "../support/service-harness.ts";
+import { allStaff, unwrap, serviceHarnessForEach, refusalOrStatus } from "../support/service-harness.ts";
 
 const policies = () => [approvalPolicy("dba", { stages: [stageBy("group:dba pat@company.com")] })];
-const { office: harness, desk: requestCommands } = serviceHarnessForEach(policies);
+const { harness, requestCommands } = serviceHarnessForEach(policies);
 
 const idOf = (name: string): IdentityId => makeId("identity", name);
 const account = (user: string) => ({ surface: "slack", team: "T0TEAM", user }) as const;
@@ -16,8 +16,8 @@ const account = (user: string) => ({ surface: "slack", team: "T0TEAM", user }) a
 /** With the key that this caller makes for somebody, as its bearer. */
 async function keyBy(maker: Caller, name: string, ...roles: Caller["roles"]): Promise<Caller> {
   const { apiKeys: keys } = harness().services;
-  const { token } = granted(await keys.create(maker, { identityId: `id_${name}`, roles, name: null }));
-  return granted(await keys.authenticate(token));
+  const { token } = unwrap(await keys.create(maker, { identityId: `id_${name}`, roles, name: null }));
+  return unwrap(await keys.authenticate(token));
 }
 /** A person with an administrator's key that the operator made. */
 async function admin(name: string): Promise<Caller> {
@@ -27,13 +27,13 @@ const operator = async (): Promise<Caller> => ({
   ...(await harness().caller("cto", "admin")),
   key: { id: makeId("key", "operator"), mintedBy: idOf("cto") },
 });
-const asked = async (name = "dev"): Promise<string> => granted(await harness().ask(name)).request.id;
+const asked = async (name = "dev"): Promise<string> => unwrap(await harness().ask(name)).request.id;
 const approve = async (by: Caller, id: string): Promise<string> =>
-  saidTo(await requestCommands().approve(by, id, {}));
+  refusalOrStatus(await requestCommands().approve(by, id, {}));
 
 /** pat decides like the others of group:dba, and is kept by the API. */
 async function pat(maker: Caller, email = "pat@company.com"): Promise<void> {
-  granted(
+  unwrap(
     await harness().services.directory.create(maker, {
       id: idOf("pat"),
       kind: "HUMAN",
@@ -46,7 +46,7 @@ async function pat(maker: Caller, email = "pat@company.com"): Promise<void> {
   );
 }
 const inChat = async (user: string, via: Via = "slack"): Promise<Caller> => {
-  const caller = granted(await harness().services.accountLinks.callerOf(account(user)));
+  const caller = unwrap(await harness().services.accountLinks.callerOf(account(user)));
   return { ...caller, via };
 };
 
@@ -55,7 +55,7 @@ describe("a key that the requester created for an approver", () => {
     const id = await asked();
     const ann = await keyBy(await admin("dev"), "ann", "approver");
     expect(await approve(ann, id)).toBe("self_approval");
-    expect(saidTo(await requestCommands().deny(ann, id, "no"))).toBe("self_approval");
+    expect(refusalOrStatus(await requestCommands().deny(ann, id, "no"))).toBe("self_approval");
     expect(await approve(await keyBy(await admin("bob"), "ann", "approver"), id)).toBe("APPROVED");
   });
 
@@ -73,7 +73,7 @@ describe("a key that the requester created for an approver", () => {
 
   test("also not when the requester asked for another person", async () => {
     const bob = await admin("bob");
-    const { request } = granted(
+    const { request } = unwrap(
       await requestCommands().ask(bob, {
         identityId: "id_dev",
         reason: "r",
@@ -85,11 +85,11 @@ describe("a key that the requester created for an approver", () => {
   });
 
   test("but a key from the operator's key decides about what that key requested for others", async () => {
-    const key = granted(await createBootstrapService(harness().context).ensureAdminKey(undefined, undefined));
+    const key = unwrap(await createBootstrapService(harness().context).ensureAdminKey(undefined, undefined));
     if (key.kind !== "made") throw new Error("it makes its key at the first start");
-    const builtIn = granted(await harness().services.apiKeys.authenticate(key.token));
+    const builtIn = unwrap(await harness().services.apiKeys.authenticate(key.token));
     const ask = { identityId: "id_dev", reason: "r", scopes: ["read:x"], duration: "1h" };
-    const { request } = granted(await requestCommands().ask(builtIn, ask));
+    const { request } = unwrap(await requestCommands().ask(builtIn, ask));
     expect(request).toMatchObject({ identityId: "id_dev", requestedBy: "id_admin" });
     expect(await approve(await keyBy(builtIn, "ann", "approver"), request.id)).toBe("APPROVED");
   });
@@ -98,20 +98,20 @@ describe("a key that the requester created for an approver", () => {
     const ann = await keyBy(await admin("dev"), "ann", "approver");
     const id = await asked();
     await approve(await harness().caller("ann"), id);
-    granted(await requestCommands().claim(await harness().caller("dev"), id));
-    const more = granted(
+    unwrap(await requestCommands().claim(await harness().caller("dev"), id));
+    const more = unwrap(
       await requestCommands().extend(await harness().caller("dev"), id, { duration: "1h", reason: "r" }),
     );
     expect(await approve(ann, more.request.id)).toBe("self_approval");
 
     await harness().configure(policies(), httpRules);
-    const used = granted(
-      await harness().ask("dev", { breakGlass: true, scopes: ["read:y"], duration: "1h" }),
-    );
+    const used = unwrap(await harness().ask("dev", { breakGlass: true, scopes: ["read:y"], duration: "1h" }));
     const judge = (by: Caller) =>
       requestCommands().review(by, used.request.id, { outcome: "justified", comment: "fine" });
-    expect(saidTo(await judge(await keyBy(await admin("dev"), "sec", "approver")))).toBe("self_approval");
-    expect(saidTo(await judge(await harness().caller("sec")))).toBe("ACTIVE");
+    expect(refusalOrStatus(await judge(await keyBy(await admin("dev"), "sec", "approver")))).toBe(
+      "self_approval",
+    );
+    expect(refusalOrStatus(await judge(await harness().caller("sec")))).toBe("ACTIVE");
   });
 });
 
@@ -119,10 +119,10 @@ describe("an account that the requester linked to an approver", () => {
   test("cannot decide for them, however it was linked; linked by another person it can", async () => {
     const dev = await admin("dev");
     const id = await asked();
-    granted(await harness().services.accountLinks.link(dev, account("U0OTHER"), "id_ann"));
+    unwrap(await harness().services.accountLinks.link(dev, account("U0OTHER"), "id_ann"));
     expect(await approve(await inChat("U0OTHER"), id)).toBe("self_approval");
-    granted(await harness().services.directory.unlink(dev, "id_ann", "slack"));
-    granted(await harness().services.accountLinks.link(await operator(), account("U0OTHER"), "id_ann"));
+    unwrap(await harness().services.directory.unlink(dev, "id_ann", "slack"));
+    unwrap(await harness().services.accountLinks.link(await operator(), account("U0OTHER"), "id_ann"));
     expect(await approve(await inChat("U0OTHER"), id)).toBe("APPROVED");
   });
 
@@ -131,13 +131,13 @@ describe("an account that the requester linked to an approver", () => {
     await pat(await operator());
     const { directory } = harness().services;
     const links = { slack: { teamId: "T0TEAM", userId: "U0PAT" } };
-    granted(await directory.change(dev, "id_pat", { links }));
-    granted(await directory.change(await operator(), "id_pat", { links, name: "Pat" }));
+    unwrap(await directory.change(dev, "id_pat", { links }));
+    unwrap(await directory.change(await operator(), "id_pat", { links, name: "Pat" }));
     expect(await approve(await inChat("U0PAT"), await asked())).toBe("self_approval");
   });
 
   test("survives an unchanged reload of the file", async () => {
-    granted(await harness().services.accountLinks.link(await admin("dev"), account("U0OTHER"), "id_ann"));
+    unwrap(await harness().services.accountLinks.link(await admin("dev"), account("U0OTHER"), "id_ann"));
     const before = await harness().store.identity(idOf("ann"));
     await harness().configure(policies());
     expect(await harness().store.identity(idOf("ann"))).toEqual(before);
@@ -146,7 +146,7 @@ describe("an account that the requester linked to an approver", () => {
   });
 
   test("loses its origin when the file names the same link", async () => {
-    granted(await harness().services.accountLinks.link(await admin("dev"), account("U0OTHER"), "id_ann"));
+    unwrap(await harness().services.accountLinks.link(await admin("dev"), account("U0OTHER"), "id_ann"));
     const links = { slack: { teamId: "T0TEAM", userId: "U0OTHER" } };
     const people = allStaff.map((one) => (one.name === "ann" ? { ...one, links } : one));
     await harness().configure(policies(), {}, people);
@@ -157,10 +157,10 @@ describe("an account that the requester linked to an approver", () => {
     await harness().configure(policies(), {
       chatRoles: { admin: [{ kind: "group", group: "security" }], auditor: [] },
     });
-    granted(await harness().services.accountLinks.link(await admin("dev"), account("U0SEC"), "id_sec"));
+    unwrap(await harness().services.accountLinks.link(await admin("dev"), account("U0SEC"), "id_sec"));
     const sec = await inChat("U0SEC");
     expect(sec.roles).toContain("admin");
-    granted(await harness().services.accountLinks.link(sec, account("U0ANN"), "id_ann"));
+    unwrap(await harness().services.accountLinks.link(sec, account("U0ANN"), "id_ann"));
     expect(await approve(await inChat("U0ANN"), await asked())).toBe("self_approval");
   });
 });
@@ -171,17 +171,15 @@ describe("an address that the requester gave an approver", () => {
     const dev = await admin("dev");
     const withKey = await keyBy(await operator(), "pat", "approver");
     const id = await asked();
-    granted(await harness().services.directory.change(dev, "id_pat", { email: "pat@company.com" }));
+    unwrap(await harness().services.directory.change(dev, "id_pat", { email: "pat@company.com" }));
     expect(await approve(withKey, id)).toBe("self_approval");
-    granted(
-      await harness().services.directory.change(await operator(), "id_pat", { email: "p@company.com" }),
-    );
+    unwrap(await harness().services.directory.change(await operator(), "id_pat", { email: "p@company.com" }));
     expect(await approve(withKey, id)).toBe("APPROVED");
   });
 
   test("cannot decide for them through the account that was linked by it", async () => {
     await pat(await admin("dev"));
-    granted(await harness().services.accountLinks.linkByEmail(account("U0PAT"), "pat@company.com"));
+    unwrap(await harness().services.accountLinks.linkByEmail(account("U0PAT"), "pat@company.com"));
     expect(await approve(await inChat("U0PAT"), await asked())).toBe("self_approval");
     expect(await approve(await inChat("U0PAT"), await asked("sec"))).toBe("APPROVED");
   });

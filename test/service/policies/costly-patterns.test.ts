@@ -4,10 +4,10 @@ import { emptyRules, type Policy } from "../../../src/core/policy/policy.ts";
 import { isRefusal } from "../../../src/core/values/refusals.ts";
 import { createConfigurationService } from "../../../src/service/policies/configuration-service.ts";
 import { approvalPolicy, denyPolicy, stageBy } from "../../core/support/policies.ts";
-import { allStaff, serviceHarnessForEach, saidTo } from "../support/service-harness.ts";
+import { allStaff, serviceHarnessForEach, refusalOrStatus } from "../support/service-harness.ts";
 
 const asks = approvalPolicy("asks", { stages: [stageBy("group:dba")] });
-const { office: harness } = serviceHarnessForEach(() => [asks]);
+const { harness } = serviceHarnessForEach(() => [asks]);
 
 const hostile: Condition = { type: "REASON", operator: "MATCHES", value: "(a?){900}a{90}Z" };
 const costly: Policy = { ...denyPolicy("costly", { conditions: [{ not: hostile }] }), managedBy: "file" };
@@ -44,7 +44,7 @@ test("a file whose costly pattern is stored already loads with a warning and cou
   const warnings = await createConfigurationService(harness().context).warnings(content([asks, costly]));
   expect(warnings).toMatchObject([{ path: ["policies", "1", "conditions", "0", "not", "value"] }]);
   expect(warnings[0]?.message).toContain("judged unknown");
-  expect(saidTo(await harness().ask("dev"))).toBe("policy_denied");
+  expect(refusalOrStatus(await harness().ask("dev"))).toBe("policy_denied");
 });
 
 test("a costly policy of the API is named in the warnings, and can still be disabled", async () => {

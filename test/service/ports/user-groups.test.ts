@@ -11,9 +11,9 @@ import {
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import {
   allStaff,
-  granted,
+  unwrap,
   openServiceHarness,
-  saidTo,
+  refusalOrStatus,
   type ServiceHarness,
 } from "../support/service-harness.ts";
 
@@ -44,10 +44,10 @@ const configure = (approvers: string, required = 1, trusted = true) =>
   );
 const ask = async (): Promise<string> => {
   const input = { identityId: "id_dev", reason: "x", scopes: ["read:prod:x"], duration: "1h" };
-  return granted(await services.requestCommands.ask(await harness.caller("dev"), input)).request.id;
+  return unwrap(await services.requestCommands.ask(await harness.caller("dev"), input)).request.id;
 };
 const approve = async (name: string, id: string) =>
-  saidTo(await services.requestCommands.approve(await harness.caller(name), id, {}));
+  refusalOrStatus(await services.requestCommands.approve(await harness.caller(name), id, {}));
 
 beforeEach(async () => {
   harness = await openServiceHarness();
@@ -156,10 +156,10 @@ describe("a user group that is not trusted, or where there is no Slack", () => {
     expect(slack.asked).toBe(0);
     await configure("slack-usergroup:S123", 1, false);
     const input = { identityId: "id_dev", reason: "y", scopes: ["read:prod:y"], duration: "1h" };
-    expect(saidTo(await services.requestCommands.ask(await harness.caller("dev"), input))).toBe(
+    expect(refusalOrStatus(await services.requestCommands.ask(await harness.caller("dev"), input))).toBe(
       "no_approvers",
     );
-    expect(saidTo(await harness.ask("dev", { scopes: ["read:prod:z"] }))).toBe("no_approvers");
+    expect(refusalOrStatus(await harness.ask("dev", { scopes: ["read:prod:z"] }))).toBe("no_approvers");
   });
 });
 
@@ -215,7 +215,7 @@ describe("while Slack cannot be asked", () => {
     await configure("slack-usergroup:S123");
     slack.isDown = true;
     const input = { identityId: "id_dev", reason: "x", scopes: ["read:prod:x"], duration: "1h" };
-    expect(saidTo(await services.requestCommands.ask(await harness.caller("dev"), input))).toBe(
+    expect(refusalOrStatus(await services.requestCommands.ask(await harness.caller("dev"), input))).toBe(
       "store_unavailable",
     );
   });
@@ -247,7 +247,7 @@ describe("a request that waits for members", () => {
     await configure("slack-usergroup:S123");
     for (const scope of ["read:a:1", "read:a:2", "read:a:3"]) {
       const input = { identityId: "id_dev", reason: "x", scopes: [scope], duration: "1h" };
-      granted(await services.requestCommands.ask(await harness.caller("dev"), input));
+      unwrap(await services.requestCommands.ask(await harness.caller("dev"), input));
     }
     for (const isDown of [true, false]) {
       slack = { ...slack, isDown, asked: 0 };
@@ -263,7 +263,7 @@ describe("a request that waits for members", () => {
     await approve("ann", id);
     slack.isDown = true;
     harness.clock.pass(forgottenMs);
-    granted(await services.requestCommands.cancel(await harness.caller("dev"), id));
+    unwrap(await services.requestCommands.cancel(await harness.caller("dev"), id));
     expect((await waiting()).rows[0]?.approvals).toEqual([{ stage: 1, required: 2, given: 1 }]);
   });
 });
@@ -273,6 +273,6 @@ test("the claim of access that members approved does not call Slack", async () =
   const id = await ask();
   await approve("ann", id);
   slack.isDown = true;
-  const claimed = granted(await services.requestCommands.claim(await harness.caller("dev"), id));
+  const claimed = unwrap(await services.requestCommands.claim(await harness.caller("dev"), id));
   expect(assertPresent(claimed.credential, "a credential").token).toMatch(/^kd_jit_/);
 });

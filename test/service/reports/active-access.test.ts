@@ -6,7 +6,7 @@ import { hourMs } from "../../../src/core/values/time.ts";
 import type { Store } from "../../../src/service/ports/store.ts";
 import { createServices } from "../../../src/service/services.ts";
 import { approvalPolicy, autoPolicy, denyPolicy, scopeOf, stageBy } from "../../core/support/policies.ts";
-import { granted, openServiceHarness, type ServiceHarness } from "../support/service-harness.ts";
+import { unwrap, openServiceHarness, type ServiceHarness } from "../support/service-harness.ts";
 
 let harness: ServiceHarness;
 beforeEach(async () => {
@@ -19,14 +19,14 @@ afterEach(async () => {
 
 const admin = () => harness.caller("cto", "admin");
 const hold = async (name: string, scope: string) =>
-  granted(await harness.ask(name, { scopes: [scope] })).request.id;
+  unwrap(await harness.ask(name, { scopes: [scope] })).request.id;
 
 describe("active access", () => {
   test("people see their own, auditors see all, and nothing that has ended", async () => {
     const mine = await hold("dev", "read:prod:db");
     const hers = await hold("ann", "write:prod:db");
     const over = await hold("ann", "read:x:1");
-    granted(await harness.services.requestCommands.complete(await harness.caller("ann"), over));
+    unwrap(await harness.services.requestCommands.complete(await harness.caller("ann"), over));
     const ids = async (name: string, ...roles: ("auditor" | "requester")[]) => {
       const held = await harness.services.activeAccess.held(
         await harness.caller(name, ...roles),
@@ -109,7 +109,7 @@ describe("revoking all", () => {
     });
     const ended = await revoke({ identityId: "id_dev" });
     expect(Array.isArray(ended) ? ended.toSorted() : ended).toEqual(
-      [one, two, granted(unclaimed).request.id].toSorted(),
+      [one, two, unwrap(unclaimed).request.id].toSorted(),
     );
     expect(await harness.services.requestQueries.read(await harness.caller("ann"), hers)).toMatchObject({
       status: "ACTIVE",
@@ -128,7 +128,7 @@ describe("revoking all", () => {
   });
 
   test("finds requests that are claimed during the scan", async () => {
-    const asked = granted(
+    const asked = unwrap(
       await harness.services.requestCommands.ask(await admin(), {
         identityId: "id_dev",
         reason: "r",
@@ -190,12 +190,10 @@ describe("revoking all", () => {
       autoPolicy("long", when("GREATER_THAN")),
     ]);
     const anHour = async (scope: string) =>
-      granted(await harness.ask("dev", { scopes: [scope], duration: "1h" })).request.id;
+      unwrap(await harness.ask("dev", { scopes: [scope], duration: "1h" })).request.id;
     const [prolonged, plain] = [await anHour("read:a:1"), await anHour("read:a:2")];
     const dev = await harness.caller("dev");
-    granted(
-      await harness.services.requestCommands.extend(dev, prolonged, { duration: "3h", reason: "more" }),
-    );
+    unwrap(await harness.services.requestCommands.extend(dev, prolonged, { duration: "3h", reason: "more" }));
     const policyId = "pol_long";
     await harness.configure([autoPolicy("short", when("LESS_THAN"))]);
     expect(await revoke({ policyId })).toEqual([prolonged]);

@@ -3,13 +3,11 @@ import { emptyRules } from "../../../src/core/policy/policy.ts";
 import { minuteMs } from "../../../src/core/values/time.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { secretsFound } from "../../support/find-secrets.ts";
-import { granted, serviceHarnessForEach } from "../support/service-harness.ts";
+import { unwrap, serviceHarnessForEach } from "../support/service-harness.ts";
 
-const {
-  office: harness,
-  claimed,
-  isActive,
-} = serviceHarnessForEach(() => [approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
+const { harness, claimed, isActive } = serviceHarnessForEach(() => [
+  approvalPolicy("dba", { stages: [stageBy("group:dba")] }),
+]);
 
 const records = async (action: string) => (await harness().audit()).filter((one) => one.action === action);
 
@@ -50,7 +48,7 @@ describe("audit records", () => {
   test("count refused reads of the log and refused decisions separately", async () => {
     const { audit, requestCommands, refusals } = harness().services;
     const dev = await harness().caller("dev");
-    const id = granted(await harness().ask("dev")).request.id;
+    const id = unwrap(await harness().ask("dev")).request.id;
     for (let turn = 0; turn < 12; turn++) {
       await audit.verify(dev);
       await requestCommands.approve(dev, id, {});
@@ -66,7 +64,7 @@ describe("audit records", () => {
   test("contain at most sixty emergency checks a minute, even when many arrive as a minute begins", async () => {
     const breakGlass = { ...emptyRules.breakGlass, allowed: [{ kind: "group", group: "oncall" } as const] };
     await harness().configure([], { breakGlass });
-    const { credential } = granted(await harness().ask("dev", { breakGlass: true, duration: "1h" }));
+    const { credential } = unwrap(await harness().ask("dev", { breakGlass: true, duration: "1h" }));
     const check = () =>
       harness().services.tokenChecks.check(credential?.token ?? "", ["read:prod:orders-db"]);
     for (let use = 0; use < 70; use++) await check();
@@ -83,10 +81,10 @@ describe("audit records", () => {
 test("a token is nowhere in the database, whichever field of a request it was pasted into", async () => {
   const take = async (name: string) => (await claimed({ scopes: [`read:secret:${name}`] })).token;
   const [one, two, three] = [await take("1"), await take("2"), await take("3")];
-  const asked = granted(
+  const asked = unwrap(
     await harness().ask("dev", { reason: `x${one}_y`, ticket: `T-${two}`, metadata: { [three]: three } }),
   );
-  granted(
+  unwrap(
     await harness().services.requestCommands.cancel(
       await harness().caller("dev"),
       asked.request.id,

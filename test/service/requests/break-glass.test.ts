@@ -3,7 +3,12 @@ import { makeId } from "../../../src/core/values/ids.ts";
 import { emptyRules } from "../../../src/core/policy/policy.ts";
 import { dayMs, hourMs, minuteMs, secondMs } from "../../../src/core/values/time.ts";
 import { approvalPolicy, scopeOf, stageBy } from "../../core/support/policies.ts";
-import { granted, openServiceHarness, saidTo, type ServiceHarness } from "../support/service-harness.ts";
+import {
+  unwrap,
+  openServiceHarness,
+  refusalOrStatus,
+  type ServiceHarness,
+} from "../support/service-harness.ts";
 
 let harness: ServiceHarness;
 beforeEach(async () => {
@@ -25,19 +30,19 @@ const take = () => harness.ask("dev", { breakGlass: true, duration: "1h" });
 
 describe("break-glass", () => {
   test("is active at once, announced in the same commit, and never a duplicate", async () => {
-    const first = granted(await take());
+    const first = unwrap(await take());
     expect(first.request).toMatchObject({ status: "ACTIVE", breakGlass: true });
     expect(first.credential?.token).toMatch(/^kd_jit_/);
     const effects = await harness.store.dueEffects(harness.clock.now(), 10);
     expect(effects.map((one) => one.effect)).toContainEqual(
       expect.objectContaining({ kind: "announce", notices: [{ notice: "break_glass_used", people: [] }] }),
     );
-    expect(saidTo(await take())).toBe("ACTIVE");
+    expect(refusalOrStatus(await take())).toBe("ACTIVE");
   });
 
   test("is limited per period, even under concurrency", async () => {
     const answers = await Promise.all(Array.from({ length: 5 }, take));
-    expect(answers.map(saidTo).toSorted()).toEqual([
+    expect(answers.map(refusalOrStatus).toSorted()).toEqual([
       "ACTIVE",
       "ACTIVE",
       "break_glass_limit",
@@ -56,16 +61,16 @@ describe("break-glass", () => {
         identityId: `id_${name}`,
       });
       expect(await store.auditHead()).toEqual(before);
-      const { outcome, refusal, stages, approvalWindow } = granted(said);
+      const { outcome, refusal, stages, approvalWindow } = unwrap(said);
       expect({ stages, approvalWindow }).toEqual({ stages: [], approvalWindow: null });
       return refusal?.refused ?? outcome;
     };
     expect(await tried("dev")).toBe("BREAK_GLASS");
     expect(await tried("ann")).toBe("break_glass_not_allowed");
     expect(await tried("dev", { duration: "30d" })).toBe("duration_exceeds_policy");
-    granted(await take());
+    unwrap(await take());
     expect(await tried("dev")).toBe("BREAK_GLASS");
-    granted(await take());
+    unwrap(await take());
     expect(await tried("dev")).toBe("break_glass_limit");
     expect(await tried("dev", { duration: "30d" })).toBe("duration_exceeds_policy");
     harness.clock.pass(dayMs);
@@ -73,32 +78,32 @@ describe("break-glass", () => {
   });
 
   test("requires a review: an overdue one blocks the next emergency until it is reviewed", async () => {
-    const { request } = granted(await take());
+    const { request } = unwrap(await take());
     harness.clock.pass(dayMs);
-    expect(saidTo(await take())).toBe("break_glass_review_due");
+    expect(refusalOrStatus(await take())).toBe("break_glass_review_due");
     const sec = await harness.caller("sec");
-    granted(
+    unwrap(
       await harness.services.requestCommands.review(sec, request.id, {
         outcome: "justified",
         comment: "seen",
       }),
     );
-    expect(saidTo(await take())).toBe("ACTIVE");
+    expect(refusalOrStatus(await take())).toBe("ACTIVE");
   });
 
   test("reviewed as unjustified while active, it ends immediately", async () => {
-    const { request, credential } = granted(await take());
+    const { request, credential } = unwrap(await take());
     const said = await harness.services.requestCommands.review(await harness.caller("sec"), request.id, {
       outcome: "unjustified",
       comment: "no incident",
     });
-    expect(saidTo(said)).toBe("REVOKED");
+    expect(refusalOrStatus(said)).toBe("REVOKED");
     expect(await harness.services.tokenChecks.introspect(credential?.token ?? "")).toEqual({ active: false });
-    expect(saidTo(await take())).toBe("break_glass_review_due");
+    expect(refusalOrStatus(await take())).toBe("break_glass_review_due");
   });
 
   test("a review with an API key names who created the key", async () => {
-    const { request } = granted(await take());
+    const { request } = unwrap(await take());
     const sec = await harness.caller("sec");
     const cto = (await harness.caller("cto")).identity.id;
     const withKey = { ...sec, key: { id: makeId("key", "k1"), mintedBy: cto } };
@@ -106,11 +111,11 @@ describe("break-glass", () => {
       outcome: "justified",
       comment: "seen",
     });
-    expect(granted(said).request.review?.reviews).toMatchObject([{ by: "id_sec", keyMintedBy: "id_cto" }]);
+    expect(unwrap(said).request.review?.reviews).toMatchObject([{ by: "id_sec", keyMintedBy: "id_cto" }]);
   });
 
   test("counts as previous access only when reviewed as justified", async () => {
-    const { request } = granted(await take());
+    const { request } = unwrap(await take());
     const { identity } = await harness.caller("dev");
     const starts = async (): Promise<number> => {
       harness.clock.pass(minuteMs);
@@ -118,14 +123,12 @@ describe("break-glass", () => {
     };
     expect(await starts()).toBe(0);
     const judgement = { outcome: "justified", comment: "ok" } as const;
-    granted(
-      await harness.services.requestCommands.review(await harness.caller("sec"), request.id, judgement),
-    );
+    unwrap(await harness.services.requestCommands.review(await harness.caller("sec"), request.id, judgement));
     expect(await starts()).toBe(1);
   });
 
   test("checks are recorded singly up to sixty a minute, then counted once a second", async () => {
-    const { credential } = granted(await take());
+    const { credential } = unwrap(await take());
     const token = credential?.token ?? "";
     for (let use = 0; use < 100; use++)
       await harness.services.tokenChecks.check(token, ["read:prod:orders-db"]);
@@ -137,9 +140,9 @@ describe("break-glass", () => {
   });
 
   test("of other credentials only the first use is recorded", async () => {
-    const { request } = granted(await harness.ask("dev", { scopes: ["read:other:db"] }));
-    granted(await harness.services.requestCommands.approve(await harness.caller("ann"), request.id, {}));
-    const { credential } = granted(
+    const { request } = unwrap(await harness.ask("dev", { scopes: ["read:other:db"] }));
+    unwrap(await harness.services.requestCommands.approve(await harness.caller("ann"), request.id, {}));
+    const { credential } = unwrap(
       await harness.services.requestCommands.claim(await harness.caller("dev"), request.id),
     );
     await Promise.all(

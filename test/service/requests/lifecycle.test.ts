@@ -1,19 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { hourMs, minuteMs, dayMs } from "../../../src/core/values/time.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
-import { granted, serviceHarnessForEach, saidTo } from "../support/service-harness.ts";
+import { unwrap, serviceHarnessForEach, refusalOrStatus } from "../support/service-harness.ts";
 
-const {
-  office: harness,
-  desk: requestCommands,
-  approved,
-  claimed,
-  isActive,
-} = serviceHarnessForEach(() => [approvalPolicy("dba", { stages: [stageBy("group:dba")] })]);
+const { harness, requestCommands, approved, claimed, isActive } = serviceHarnessForEach(() => [
+  approvalPolicy("dba", { stages: [stageBy("group:dba")] }),
+]);
 
 describe("the main job", () => {
   test("request, approve, claim, use, complete: the credential is valid from the claim to the end and no longer", async () => {
-    const { request } = granted(await harness().ask("dev"));
+    const { request } = unwrap(await harness().ask("dev"));
     expect(request).toMatchObject({
       status: "PENDING",
       expiresAt: null,
@@ -25,7 +21,7 @@ describe("the main job", () => {
       "cid@company.com",
     ]);
     harness().clock.pass(hourMs);
-    const yes = granted(
+    const yes = unwrap(
       await requestCommands().approve(await harness().caller("ann"), request.id, { comment: "ok" }),
     );
     expect(yes.request).toMatchObject({
@@ -35,7 +31,7 @@ describe("the main job", () => {
       grantedDuration: "4h",
     });
     harness().clock.pass(hourMs);
-    const { credential, request: active } = granted(
+    const { credential, request: active } = unwrap(
       await requestCommands().claim(await harness().caller("dev"), request.id),
     );
     expect(active.status).toBe("ACTIVE");
@@ -49,7 +45,7 @@ describe("the main job", () => {
       allowed: false,
       known: true,
     });
-    granted(await requestCommands().complete(await harness().caller("dev"), request.id));
+    unwrap(await requestCommands().complete(await harness().caller("dev"), request.id));
     expect(await isActive(token)).toBe(false);
     expect((await harness().audit()).map((one) => one.action)).toEqual(
       expect.arrayContaining([
@@ -83,7 +79,7 @@ describe("the main job", () => {
 
   test("rotation ends the old token immediately", async () => {
     const { id, token } = await claimed();
-    const { credential } = granted(await requestCommands().rotate(await harness().caller("dev"), id));
+    const { credential } = unwrap(await requestCommands().rotate(await harness().caller("dev"), id));
     expect(await isActive(token)).toBe(false);
     expect(await isActive(credential?.token ?? "")).toBe(true);
   });
@@ -91,9 +87,13 @@ describe("the main job", () => {
   test("the token completes its own access and no other", async () => {
     const one = await claimed();
     const other = await claimed({ scopes: ["read:prod:other-db"] });
-    expect(saidTo(await requestCommands().completeByToken(one.token, other.id))).toBe("not_requester");
-    expect(saidTo(await requestCommands().completeByToken(one.token, one.id))).toBe("COMPLETED");
-    expect(saidTo(await requestCommands().completeByToken(one.token, one.id))).toBe("unauthenticated");
+    expect(refusalOrStatus(await requestCommands().completeByToken(one.token, other.id))).toBe(
+      "not_requester",
+    );
+    expect(refusalOrStatus(await requestCommands().completeByToken(one.token, one.id))).toBe("COMPLETED");
+    expect(refusalOrStatus(await requestCommands().completeByToken(one.token, one.id))).toBe(
+      "unauthenticated",
+    );
   });
 
   test("ended access reports its end, and no former action", async () => {
@@ -115,7 +115,7 @@ describe("the main job", () => {
     await harness().services.tokenChecks.report(one.token);
     expect(await isActive(one.token)).toBe(false);
     const other = await claimed({ scopes: ["read:prod:other-db"] });
-    const pasted = granted(
+    const pasted = unwrap(
       await harness().ask("dev", { reason: `see ${other.token}`, scopes: ["read:prod:third-db"] }),
     );
     expect(pasted.request.reason).toBe(`see kd_jit_…${other.token.slice(-4)}`);
@@ -155,14 +155,16 @@ describe("the clock alone", () => {
   test("the end of the claim window ends an unused approval", async () => {
     const id = await approved();
     harness().clock.pass(8 * hourMs);
-    expect(saidTo(await requestCommands().claim(await harness().caller("dev"), id))).toBe("not_claimable");
+    expect(refusalOrStatus(await requestCommands().claim(await harness().caller("dev"), id))).toBe(
+      "not_claimable",
+    );
     expect(await harness().store.dueRequests(harness().clock.now(), 10)).toEqual([id]);
   });
 });
 
 describe("reading", () => {
   test("uninvolved people find nothing; approvers, subjects and auditors do", async () => {
-    const { request } = granted(await harness().ask("dev"));
+    const { request } = unwrap(await harness().ask("dev"));
     const read = async (name: string, ...roles: ("auditor" | "admin")[]) =>
       harness().services.requestQueries.read(await harness().caller(name, ...roles), request.id);
     expect(await read("cto")).toMatchObject({ refused: "not_found" });
@@ -173,7 +175,7 @@ describe("reading", () => {
 });
 
 test("refusals are recorded singly up to ten a minute per actor, then counted", async () => {
-  const { request } = granted(await harness().ask("dev"));
+  const { request } = unwrap(await harness().ask("dev"));
   const cto = await harness().caller("cto");
   for (let press = 0; press < 25; press++) await requestCommands().approve(cto, request.id, {});
   harness().clock.pass(minuteMs);

@@ -3,16 +3,16 @@ import { approvalPolicy, autoPolicy, stageBy } from "../../core/support/policies
 import type { Store } from "../../../src/service/ports/store.ts";
 import { createServices } from "../../../src/service/services.ts";
 import { byDba, bySecurity, changingPeople, ctoAdministers } from "../support/directory-harness.ts";
-import { allStaff, granted, saidTo } from "../support/service-harness.ts";
+import { allStaff, unwrap, refusalOrStatus } from "../support/service-harness.ts";
 
-const { office: harness, relay, load, change, members, ask, approve, view, stranded } = changingPeople();
+const { harness, relay, load, change, members, ask, approve, view, stranded } = changingPeople();
 
 describe("requesting the access of a stranded request again", () => {
   const strandedAndAskedAgain = async (): Promise<readonly [string, string]> => {
     const first = await ask();
     await members("dba", "ann");
     await load(bySecurity);
-    const second = granted(await harness().ask("dev")).request.id;
+    const second = unwrap(await harness().ask("dev")).request.id;
     await relay().drain();
     return [first, second];
   };
@@ -21,7 +21,7 @@ describe("requesting the access of a stranded request again", () => {
     const [first, second] = await strandedAndAskedAgain();
     expect(await view(first)).toMatchObject({ status: "PENDING", stranded: { stage: 1 } });
     expect(await harness().ask("dev")).toMatchObject({ refused: "duplicate_request", existing: second });
-    expect(saidTo(await harness().ask("dev", { scopes: ["read:other:1"] }))).toBe("PENDING");
+    expect(refusalOrStatus(await harness().ask("dev", { scopes: ["read:other:1"] }))).toBe("PENDING");
   });
 
   test("is allowed once more when the second is stranded too", async () => {
@@ -90,7 +90,7 @@ describe("requesting the access of a stranded request again", () => {
     await members("dba", "ann", "bob");
     await approve("ann", first);
     const [said, asked] = await Promise.all([approve("bob", first), harness().ask("dev")]);
-    expect([said, saidTo(asked)]).toEqual(["APPROVED", "duplicate_request"]);
+    expect([said, refusalOrStatus(asked)]).toEqual(["APPROVED", "duplicate_request"]);
   });
 
   test("a request made while the first is being approved ends with that approval", async () => {
@@ -104,7 +104,7 @@ describe("requesting the access of a stranded request again", () => {
     const store: Store = {
       ...harness().store,
       commit: async (step) => {
-        if (between.length === 0) between.push(granted(await harness().ask("dev")).request.id);
+        if (between.length === 0) between.push(unwrap(await harness().ask("dev")).request.id);
         return harness().store.commit(step);
       },
     };
@@ -115,7 +115,9 @@ describe("requesting the access of a stranded request again", () => {
         throw fault;
       },
     );
-    expect(saidTo(await requestCommands.approve(await harness().caller("bob"), first, {}))).toBe("APPROVED");
+    expect(refusalOrStatus(await requestCommands.approve(await harness().caller("bob"), first, {}))).toBe(
+      "APPROVED",
+    );
     expect(await view(between[0] ?? "")).toMatchObject({ status: "CANCELLED" });
   });
 
@@ -123,7 +125,7 @@ describe("requesting the access of a stranded request again", () => {
     const first = await ask();
     await members("dba", "ann");
     await load(autoPolicy("auto"));
-    expect(saidTo(await harness().ask("dev"))).toBe("ACTIVE");
+    expect(refusalOrStatus(await harness().ask("dev"))).toBe("ACTIVE");
     expect(await view(first)).toMatchObject({ status: "CANCELLED", approvals: [{ given: 0 }] });
   });
 
@@ -131,17 +133,17 @@ describe("requesting the access of a stranded request again", () => {
     const id = await ask();
     await approve("ann", id);
     await approve("bob", id);
-    granted(await harness().services.requestCommands.claim(await harness().caller("dev"), id));
+    unwrap(await harness().services.requestCommands.claim(await harness().caller("dev"), id));
     const extend = async () =>
       harness().services.requestCommands.extend(await harness().caller("dev"), id, {
         duration: "1h",
         reason: "more",
       });
-    const first = granted(await extend()).request.id;
-    expect(saidTo(await extend())).toBe("duplicate_request");
+    const first = unwrap(await extend()).request.id;
+    expect(refusalOrStatus(await extend())).toBe("duplicate_request");
     await members("dba", "ann");
     await load(bySecurity);
-    const second = granted(await extend()).request.id;
+    const second = unwrap(await extend()).request.id;
     expect(await view(first)).toMatchObject({ status: "CANCELLED", endReason: `asked again in ${second}` });
     expect(await approve("sec", second)).toBe("COMPLETED");
   });

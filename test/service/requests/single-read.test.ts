@@ -6,7 +6,7 @@ import * as views from "../../../src/service/views/request-view.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { fakeMessenger } from "../../background/outbox/support/fake-messenger.ts";
 import { openTargetHarness } from "../support/target-harness.ts";
-import { granted, openServiceHarness, type ServiceHarness } from "../support/service-harness.ts";
+import { unwrap, openServiceHarness, type ServiceHarness } from "../support/service-harness.ts";
 
 vi.mock("../../../src/service/views/request-view.ts", { spy: true });
 
@@ -40,7 +40,7 @@ async function readsOf(call: () => Promise<object>): Promise<Record<string, numb
   await harness.context.rulebook();
   reads.clear();
   vi.mocked(views.requestView).mockClear();
-  granted(await call());
+  unwrap(await call());
   return {
     request: reads.get("request") ?? 0,
     rulebook: reads.get("rulebookVersion") ?? 0,
@@ -51,13 +51,13 @@ async function readsOf(call: () => Promise<object>): Promise<Record<string, numb
 }
 
 const approved = async (): Promise<string> => {
-  const { request } = granted(await harness.ask("dev"));
-  granted(await harness.services.requestCommands.approve(await harness.caller("ann"), request.id, {}));
+  const { request } = unwrap(await harness.ask("dev"));
+  unwrap(await harness.services.requestCommands.approve(await harness.caller("ann"), request.id, {}));
   return request.id;
 };
 const active = async (): Promise<string> => {
   const id = await approved();
-  granted(await harness.services.requestCommands.claim(await harness.caller("dev"), id));
+  unwrap(await harness.services.requestCommands.claim(await harness.caller("dev"), id));
   return id;
 };
 
@@ -67,7 +67,7 @@ describe("one call reads its request once and builds its view once", () => {
   });
 
   test.each(["approve", "deny", "cancel", "read", "read by an approver"] as const)("%s", async (verb) => {
-    const { request } = granted(await harness.ask("dev"));
+    const { request } = unwrap(await harness.ask("dev"));
     const { requestCommands, requestQueries } = harness.services;
     const [dev, ann] = [await harness.caller("dev"), await harness.caller("ann")];
     const calls = {
@@ -82,7 +82,7 @@ describe("one call reads its request once and builds its view once", () => {
   });
 
   test("a call with an Idempotency-Key", async () => {
-    const { request } = granted(await harness.ask("dev"));
+    const { request } = unwrap(await harness.ask("dev"));
     const idempotentCall = { keyId: "key_x" as never, call: "POST /x", idempotencyKey: "x", bodyHash: "x" };
     const ann = { ...(await harness.caller("ann")), idempotentCall };
     const approve = () => harness.services.requestCommands.approve(ann, request.id, {});
@@ -113,7 +113,7 @@ describe("one call reads its request once and builds its view once", () => {
     async (action) => {
       const id =
         action === "done" ? await active() : action === "show_credential" ? await approved() : undefined;
-      const asked = id === undefined ? granted(await harness.ask("dev")).request : undefined;
+      const asked = id === undefined ? unwrap(await harness.ask("dev")).request : undefined;
       const [dev, ann] = [await inChat("dev"), await inChat("ann")];
       const pressed = { requestId: id ?? asked?.id ?? "", revision: asked?.revision ?? "" };
       const press = () => chat.press(id === undefined ? ann : dev, action, pressed);
@@ -136,12 +136,14 @@ test("a claim with targets reads its request once before they are prepared, and 
     targets.target.trouble.isDown = true;
     const id = await targets.approved();
     const dev = await targets.caller("dev");
-    expect(granted(await credentials.claim(dev, id, { waitMs: 0 }))).toMatchObject({ isPreparing: true });
+    expect(unwrap(await credentials.claim(dev, id, { waitMs: 0 }))).toMatchObject({
+      isPreparing: true,
+    });
     expect(count).toBe(1);
     targets.target.trouble.isDown = false;
     await targets.live(40_000);
     count = 0;
-    expect(granted(await credentials.claim(dev, id))).toHaveProperty("credential");
+    expect(unwrap(await credentials.claim(dev, id))).toHaveProperty("credential");
     expect(count).toBe(1);
   } finally {
     await targets.close();

@@ -4,20 +4,9 @@ import { isRefusal } from "../../../src/core/values/refusals.ts";
 import { hourMs } from "../../../src/core/values/time.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { byDba, changingPeople, ctoAdministers } from "../support/directory-harness.ts";
-import { allStaff, granted } from "../support/service-harness.ts";
+import { allStaff, unwrap } from "../support/service-harness.ts";
 
-const {
-  office: harness,
-  relay,
-  slack,
-  load,
-  members,
-  ask,
-  approve,
-  view,
-  actions,
-  stranded,
-} = changingPeople();
+const { harness, relay, slack, load, members, ask, approve, view, actions, stranded } = changingPeople();
 
 const strandings = async (id: string): Promise<readonly string[]> =>
   (await actions(id)).filter((one) => one !== "request.approvers_changed");
@@ -82,7 +71,7 @@ describe("a waiting request that can no longer reach its quorum", () => {
     expect((await view(id)).stranded).not.toBeNull();
 
     await load(approvalPolicy("boss", { stages: [stageBy("manager")] }));
-    const other = granted(await harness().ask("dev", { scopes: ["read:other:1"] })).request.id;
+    const other = unwrap(await harness().ask("dev", { scopes: ["read:other:1"] })).request.id;
     await harness().services.directory.change(admin, "id_lead", { active: false });
     await relay().drain();
     expect((await view(other)).stranded).not.toBeNull();

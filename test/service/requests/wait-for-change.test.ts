@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { stateTag } from "../../../src/service/requests/request-queries.ts";
 import type { RequestView } from "../../../src/service/views/request-view.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
-import { granted, openServiceHarness, type ServiceHarness } from "../support/service-harness.ts";
+import { unwrap, openServiceHarness, type ServiceHarness } from "../support/service-harness.ts";
 
 let harness: ServiceHarness;
 beforeEach(async () => {
@@ -24,22 +24,22 @@ const read = async (id: string, wait: ReturnType<typeof waitFor>) =>
   harness.services.requestQueries.read(await harness.caller("dev"), id, wait);
 
 test("a waiting reader is answered when the request changes", async () => {
-  const { request } = granted(await harness.ask("dev"));
+  const { request } = unwrap(await harness.ask("dev"));
   // Longer than the test may take: only the change can answer it.
   const waiting = read(request.id, waitFor(60_000));
   await pause(30);
-  granted(await harness.services.requestCommands.approve(await harness.caller("ann"), request.id, {}));
+  unwrap(await harness.services.requestCommands.approve(await harness.caller("ann"), request.id, {}));
   expect(await waiting).toMatchObject({ status: "APPROVED" });
 });
 
 test("without a change the answer comes when the wait ends", async () => {
-  const { request } = granted(await harness.ask("dev"));
+  const { request } = unwrap(await harness.ask("dev"));
   expect(await read(request.id, waitFor(40))).toMatchObject({ status: "PENDING" });
 });
 
 test("a state that the reader has not seen is answered at once", async () => {
-  const { request } = granted(await harness.ask("dev"));
-  granted(await harness.services.requestCommands.approve(await harness.caller("ann"), request.id, {}));
+  const { request } = unwrap(await harness.ask("dev"));
+  unwrap(await harness.services.requestCommands.approve(await harness.caller("ann"), request.id, {}));
   expect(
     await read(
       request.id,
@@ -51,13 +51,13 @@ test("a state that the reader has not seen is answered at once", async () => {
 });
 
 test("an ended request is answered at once", async () => {
-  const { request } = granted(await harness.ask("dev"));
-  granted(await harness.services.requestCommands.cancel(await harness.caller("dev"), request.id));
+  const { request } = unwrap(await harness.ask("dev"));
+  unwrap(await harness.services.requestCommands.cancel(await harness.caller("dev"), request.id));
   expect(await read(request.id, waitFor(10_000))).toMatchObject({ status: "CANCELLED" });
 });
 
 test("a change by the clock is answered as well", async () => {
-  const { request } = granted(await harness.ask("dev"));
+  const { request } = unwrap(await harness.ask("dev"));
   harness.clock.pass(59_950);
   // Longer than the test may take: only the change can answer it.
   const waiting = read(request.id, waitFor(60_000));
@@ -67,7 +67,7 @@ test("a change by the clock is answered as well", async () => {
 });
 
 test("the wait of a disconnected reader ends", async () => {
-  const { request } = granted(await harness.ask("dev"));
+  const { request } = unwrap(await harness.ask("dev"));
   const gone = new AbortController();
   const waiting = read(request.id, waitFor(60_000, { signal: gone.signal }));
   gone.abort();

@@ -8,7 +8,13 @@ import type { RequestView } from "../../../src/service/views/request-view.ts";
 import { approvalPolicy, stageBy } from "../../core/support/policies.ts";
 import { fakeMessenger, type FakeMessenger } from "../../background/outbox/support/fake-messenger.ts";
 import { createHarnessRelay } from "../../background/outbox/support/harness-relay.ts";
-import { allStaff, granted, openServiceHarness, saidTo, type ServiceHarness } from "./service-harness.ts";
+import {
+  allStaff,
+  unwrap,
+  openServiceHarness,
+  refusalOrStatus,
+  type ServiceHarness,
+} from "./service-harness.ts";
 
 type Person = (typeof allStaff)[number];
 
@@ -63,7 +69,7 @@ export function changingPeople(
   };
 
   return {
-    office: () => harness,
+    harness: () => harness,
     relay: () => relay,
     slack: () => slack,
     email: () => email,
@@ -75,12 +81,12 @@ export function changingPeople(
         groups: [...groups.filter((one) => one !== group), ...(names.includes(name) ? [group] : [])],
       })),
     ask: async (): Promise<string> => {
-      const { request } = granted(await harness.ask("dev"));
+      const { request } = unwrap(await harness.ask("dev"));
       await relay.drain();
       return request.id;
     },
     approve: async (name: string, id: string): Promise<string> =>
-      saidTo(await harness.services.requestCommands.approve(await harness.caller(name), id, {})),
+      refusalOrStatus(await harness.services.requestCommands.approve(await harness.caller(name), id, {})),
     view: async (id: string): Promise<RequestView> => {
       const read = await harness.services.requestQueries.read(await harness.caller("cto", "auditor"), id);
       return isRefusal(read) ? expect.fail(read.detail) : read;

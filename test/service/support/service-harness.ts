@@ -82,7 +82,7 @@ export interface ServiceHarnessOptions {
 }
 
 export async function openServiceHarness({
-  folder = mkdtempSync(join(tmpdir(), "jit-office-")),
+  folder = mkdtempSync(join(tmpdir(), "jit-service-")),
   listeners = [],
   connectors = new Map(),
   onRead,
@@ -170,13 +170,13 @@ function withReadObserver(store: Store, onRead: (name: string) => void): Store {
 }
 
 /** The answer; a refusal fails the test. */
-export function granted<Answer extends object>(answer: Answer | Refusal): Answer {
+export function unwrap<Answer extends object>(answer: Answer | Refusal): Answer {
   if (isRefusal(answer)) throw new Error(`${answer.refused}: ${answer.detail}`);
   return answer;
 }
 
 /** The code of a refusal, or the status of the request. */
-export function saidTo(answer: CommandResult | Refusal): string {
+export function refusalOrStatus(answer: CommandResult | Refusal): string {
   return isRefusal(answer) ? answer.refused : answer.request.status;
 }
 
@@ -192,17 +192,17 @@ export function serviceHarnessForEach(policies: () => readonly Policy[]) {
   });
   const requestCommands = () => harness.services.requestCommands;
   const approved = async (more: Partial<RequestInput> = {}): Promise<string> => {
-    const { request } = granted(await harness.ask("dev", more));
-    granted(await requestCommands().approve(await harness.caller("ann"), request.id, {}));
+    const { request } = unwrap(await harness.ask("dev", more));
+    unwrap(await requestCommands().approve(await harness.caller("ann"), request.id, {}));
     return request.id;
   };
   return {
-    office: () => harness,
-    desk: requestCommands,
+    harness: () => harness,
+    requestCommands,
     approved,
     claimed: async (more: Partial<RequestInput> = {}) => {
       const id = await approved(more);
-      const { request, credential } = granted(await requestCommands().claim(await harness.caller("dev"), id));
+      const { request, credential } = unwrap(await requestCommands().claim(await harness.caller("dev"), id));
       return { id, request, token: assertPresent(credential, "a claim shows its credential").token };
     },
     isActive: async (token: string): Promise<boolean> =>

@@ -14,7 +14,7 @@ import { startOrphanSweep } from "../../../src/background/sweeps/orphan-sweep.ts
 import { createOverdueSweep } from "../../../src/background/sweeps/overdue-sweep.ts";
 import { approvalPolicy, autoPolicy, stageBy } from "../../core/support/policies.ts";
 import { createFakeTarget, type FakeTarget, type FakeTargetOptions } from "../../fakes/fake-target.ts";
-import { granted, openServiceHarness, type ServiceHarness } from "./service-harness.ts";
+import { unwrap, openServiceHarness, type ServiceHarness } from "./service-harness.ts";
 
 /** A harness with targets, the relay and every sweep. They run when the test calls them or something is due. */
 export interface TargetHarness extends ServiceHarness {
@@ -113,8 +113,8 @@ export async function openTargetHarness({
     }),
   ]);
   const approved: TargetHarness["approved"] = async (more = {}) => {
-    const { request } = granted(await harness.ask("dev", more));
-    granted(await services.requestCommands.approve(await harness.caller("ann"), request.id, {}));
+    const { request } = unwrap(await harness.ask("dev", more));
+    unwrap(await services.requestCommands.approve(await harness.caller("ann"), request.id, {}));
     return request.id;
   };
   const claim: TargetHarness["claim"] = async (id, input) =>
@@ -140,7 +140,7 @@ export async function openTargetHarness({
     claim,
     async holding(more) {
       const id = await approved(more);
-      const { credential } = granted(await claim(id));
+      const { credential } = unwrap(await claim(id));
       const [at] = assertPresent(credential, "a credential").targets;
       return {
         id,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { hourMs, minuteMs } from "../../../src/core/values/time.ts";
-import { granted } from "../support/service-harness.ts";
+import { unwrap } from "../support/service-harness.ts";
 import { openTargetHarness, statesOf, type Holding, type TargetHarness } from "../support/target-harness.ts";
 
 let harness: TargetHarness;
@@ -14,7 +14,7 @@ const abandon = async (object: string, connector = "orders-db") =>
   harness.services.connectors.abandon(await harness.caller("cid", "admin"), connector, { object, reason });
 const records = async (action: string) => (await harness.audit()).filter((one) => one.action === action);
 const complete = async ({ id }: Holding) =>
-  granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
+  unwrap(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
 
 test("an abandoned object is not retried, never reported as gone, and recorded with person and reason", async () => {
   const holding = await harness.holding();
@@ -22,7 +22,7 @@ test("an abandoned object is not retried, never reported as gone, and recorded w
   harness.target.trouble.isDown = true;
   await harness.live(5 * minuteMs);
   expect(await statesOf(harness, holding.id)).toEqual(["REVOKE_OVERDUE"]);
-  expect(granted(await abandon(holding.object))).toEqual({
+  expect(unwrap(await abandon(holding.object))).toEqual({
     connector: "orders-db",
     object: holding.object,
     state: "ABANDONED",
@@ -43,7 +43,7 @@ test("an abandoned object is not retried, never reported as gone, and recorded w
 test("live access ends in the same commit, and its other objects are taken back", async () => {
   const holding = await harness.holding({ scopes: ["read:prod:orders-db", "read:cache:orders"] });
   harness.target.trouble.isDown = true;
-  granted(await abandon(holding.object));
+  unwrap(await abandon(holding.object));
   expect((await harness.services.tokenChecks.introspect(holding.token)).active).toBe(false);
   const [ended] = await records("grant.revoked");
   const [given] = await records("connector.abandoned");
@@ -56,7 +56,7 @@ test("access that the clock has ended is recorded as expired, not as revoked", a
   const holding = await harness.holding();
   harness.target.trouble.isDown = true;
   harness.clock.pass(48 * hourMs);
-  granted(await abandon(holding.object));
+  unwrap(await abandon(holding.object));
   expect(await records("grant.revoked")).toEqual([]);
   expect(await records("grant.expired")).toHaveLength(1);
   expect(await statesOf(harness, holding.id)).toEqual(["ABANDONED"]);
@@ -67,7 +67,7 @@ test("an object in preparation is abandoned with its request", async () => {
   const id = await harness.approved();
   await harness.claim(id);
   const object = (await harness.store.request(id as never))?.grant?.value.targets[0]?.spec.object ?? "";
-  granted(await abandon(object));
+  unwrap(await abandon(object));
   expect(await statesOf(harness, id)).toEqual(["ABANDONED"]);
   expect((await harness.claim(id)) as object).toMatchObject({ refused: expect.anything() });
 });
@@ -75,7 +75,7 @@ test("an object in preparation is abandoned with its request", async () => {
 test("an abandoned object whose target returns is removed as an orphan", async () => {
   const holding = await harness.holding();
   harness.target.trouble.isDown = true;
-  granted(await abandon(holding.object));
+  unwrap(await abandon(holding.object));
   harness.target.trouble.isDown = false;
   expect(Object.keys(harness.target.state().objects)).toEqual([holding.object]);
   harness.clock.pass(minuteMs);
@@ -105,7 +105,7 @@ test("refused: abandoned before, unknown, at another target, confirmed gone, or 
     expect(await abandon(name, at)).toMatchObject({ refused: "not_found" });
   }
   expect((await harness.services.tokenChecks.introspect(holding.token)).active).toBe(true);
-  granted(await abandon(object));
+  unwrap(await abandon(object));
   expect(await abandon(object)).toMatchObject({ refused: "already_abandoned" });
   const other = await harness.holding();
   await complete(other);

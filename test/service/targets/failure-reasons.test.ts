@@ -8,7 +8,7 @@ import { ConnectorFault } from "../../../src/service/ports/connector.ts";
 import { reasonOf } from "../../../src/service/targets/target-service.ts";
 import { unavailableConnector } from "../../../src/service/targets/unavailable-connector.ts";
 import { fakeMessenger } from "../../background/outbox/support/fake-messenger.ts";
-import { granted } from "../support/service-harness.ts";
+import { unwrap } from "../support/service-harness.ts";
 import { openTargetHarness, view, type TargetHarness } from "../support/target-harness.ts";
 
 let harness: TargetHarness;
@@ -28,7 +28,7 @@ const unknownHost = "its host name is unknown";
 const recordsOf = async (action: string) =>
   (await harness.audit()).filter((one) => one.action === action).map((one) => one.data);
 const complete = async (id: string) =>
-  granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
+  unwrap(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
 const problemOf = async (id: string) => (await view(harness, id)).grant?.targets[0]?.problem;
 
 test("an overdue take-back gives its cause in the audit log, the target's state and the alert", async () => {
@@ -81,7 +81,7 @@ test("a take-back that waits behind another one is overdue for the same cause", 
 test("a request that fails because its target stays unreachable gives the cause", async () => {
   const id = await harness.approved();
   harness.target.trouble.faults.provision = always(unknownHost);
-  expect(granted(await harness.claim(id)).isPreparing).toBe(true);
+  expect(unwrap(await harness.claim(id)).isPreparing).toBe(true);
   expect(await problemOf(id)).toBe(unknownHost);
   await harness.live(provisionWithinMs + minuteMs);
   const { status, endReason } = await view(harness, id);

@@ -7,7 +7,7 @@ import { createOrphanService } from "../../../src/service/targets/orphan-service
 import { startOrphanSweep } from "../../../src/background/sweeps/orphan-sweep.ts";
 import type { FakeObject } from "../../fakes/fake-target.ts";
 import { whyNotLeave } from "../../../src/service/targets/reconcile-connectors.ts";
-import { granted } from "../support/service-harness.ts";
+import { unwrap } from "../support/service-harness.ts";
 import { openTargetHarness, statesOf, view, type TargetHarness } from "../support/target-harness.ts";
 
 let harness: TargetHarness;
@@ -73,7 +73,7 @@ describe("what a target lists", () => {
 
   test("exists again although our records say it is gone: removed at once", async () => {
     const { id, object: name } = await harness.holding();
-    granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
+    unwrap(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
     await harness.tick();
     harness.clock.pass(secondMs);
     harness.target.change((all) => {
@@ -111,7 +111,7 @@ describe("what a target lists", () => {
     const answers = await Promise.all(ids.map((id) => harness.claim(id)));
     over.abort();
     await sweeping;
-    for (const answer of answers) expect(granted(answer).request.status).toBe("ACTIVE");
+    for (const answer of answers) expect(unwrap(answer).request.status).toBe("ACTIVE");
     expect(Object.keys(objects())).toHaveLength(ids.length);
     expect(await recordsOf("orphan.found")).toEqual([]);
     expect(await recordsOf("orphan.removed")).toEqual([]);
@@ -202,7 +202,7 @@ describe("drift", () => {
     harness.target.change((all) => {
       all[name] = object({ grantId: name.replace("jit_", "") });
     });
-    granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
+    unwrap(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
     await harness.tick();
     expect(objects()).toEqual({});
     expect(await statesOf(harness, id)).toEqual(["REVOKED"]);
@@ -231,7 +231,7 @@ test("a thousand grants that end at once are all taken back while checks are ans
         harness.ask("dev", { scopes: [`auto:prod:db-${done + index}`], duration: "1h" }),
       ),
     );
-    for (const one of asked) token = granted(one).credential?.token ?? token;
+    for (const one of asked) token = unwrap(one).credential?.token ?? token;
   }
   const listed = Object.keys(objects()).length;
   expect(listed).toBe(count);
@@ -261,7 +261,7 @@ test("a connector that still holds objects cannot be removed by a reload; an emp
   expect((await leaves())?.detail).toMatch(/orders-db still holds 1 object .*cannot be removed/);
   expect(await whyNotLeave(harness.store, before, before)).toBeUndefined();
   expect(await whyNotLeave(harness.store, new Map(), new Map())).toBeUndefined();
-  granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
+  unwrap(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
   await harness.tick();
   expect(await leaves()).toBeUndefined();
 });

@@ -5,7 +5,7 @@ import type { RequestInput } from "../../../src/service/ports/request-input.ts";
 import { loadClaim } from "../../../src/service/credentials/claim/claim-decisions.ts";
 import { issueToken } from "../../../src/service/credentials/claim/issue-credential.ts";
 import { createIssueAtTargets } from "../../../src/service/credentials/claim/issue-target-secrets.ts";
-import { granted } from "../support/service-harness.ts";
+import { unwrap } from "../support/service-harness.ts";
 import { openTargetHarness, view, type TargetHarness } from "../support/target-harness.ts";
 
 let harness: TargetHarness;
@@ -71,7 +71,7 @@ describe("a scope whose resource a connector serves, but not with this action", 
   });
 
   test("is allowed where no connector serves the resource: the token alone grants it", async () => {
-    const { request } = granted(await harness.ask("dev", { scopes: ["raed:elsewhere"] }));
+    const { request } = unwrap(await harness.ask("dev", { scopes: ["raed:elsewhere"] }));
     expect(request.status).toBe("PENDING");
   });
 });
@@ -105,9 +105,9 @@ describe("an approved request whose connector or action was removed from the con
   });
 
   test.each(ways)("also fails when it is removed before the approval: %s", async (_, left) => {
-    const { request } = granted(await harness.ask("dev"));
+    const { request } = unwrap(await harness.ask("dev"));
     configured(left);
-    granted(await harness.services.requestCommands.approve(await harness.caller("ann"), request.id, {}));
+    unwrap(await harness.services.requestCommands.approve(await harness.caller("ann"), request.id, {}));
     expect(await harness.claim(request.id)).toMatchObject({ refused: "not_claimable" });
     expect((await view(harness, request.id)).status).toBe("FAILED");
   });
@@ -115,7 +115,7 @@ describe("an approved request whose connector or action was removed from the con
   test("fails while its targets are being prepared, and what exists is taken back", async () => {
     const id = await harness.approved();
     harness.add({ name: "orders-db", actions: ["read"] }).trouble.isDown = true;
-    expect(granted(await harness.claim(id)).isPreparing).toBe(true);
+    expect(unwrap(await harness.claim(id)).isPreparing).toBe(true);
     configured({ actions: ["write"] });
     expect(await harness.claim(id)).toMatchObject({ refused: "not_claimable" });
     expect((await view(harness, id)).status).toBe("FAILED");
@@ -142,7 +142,7 @@ describe("an approved request whose connector or action was removed from the con
     });
     for (const change of [() => {}, () => configured({ actions: ["write"] }), () => configured(undefined)]) {
       change();
-      const loaded = granted(await loadClaim(context, caller, id));
+      const loaded = unwrap(await loadClaim(context, caller, id));
       const issued = await issueToken({ context, targetService, atTargets }, caller, loaded, {});
       expect(issued).toMatchObject({ refused: "not_claimable" });
     }
@@ -154,6 +154,6 @@ describe("an approved request whose connector or action was removed from the con
     configured(undefined);
     const id = await harness.approved();
     configured({ actions: ["read"] });
-    expect(granted(await harness.claim(id)).credential?.targets).toHaveLength(1);
+    expect(unwrap(await harness.claim(id)).credential?.targets).toHaveLength(1);
   });
 });

@@ -11,7 +11,7 @@ import {
 } from "../../../src/background/outbox/runners/target-runners.ts";
 import { fakeMessenger } from "../../background/outbox/support/fake-messenger.ts";
 import { refusing } from "../../fakes/fake-target.ts";
-import { granted } from "../support/service-harness.ts";
+import { unwrap } from "../support/service-harness.ts";
 import { openTargetHarness, statesOf, type TargetHarness } from "../support/target-harness.ts";
 
 let harness: TargetHarness;
@@ -21,14 +21,14 @@ beforeEach(async () => {
 afterEach(() => harness.close());
 
 const complete = async (id: string) =>
-  granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
+  unwrap(await harness.services.requestCommands.complete(await harness.caller("dev"), id));
 
 test("a target that refuses an extension delays neither the end nor other work", async () => {
   const { id } = await harness.holding();
   harness.target.trouble.faults.provision = Array.from({ length: 100 }, () => refusing());
   const more = { duration: "1h", reason: "more" };
-  const child = granted(await harness.services.requestCommands.extend(await harness.caller("dev"), id, more));
-  granted(await harness.services.requestCommands.approve(await harness.caller("bob"), child.request.id, {}));
+  const child = unwrap(await harness.services.requestCommands.extend(await harness.caller("dev"), id, more));
+  unwrap(await harness.services.requestCommands.approve(await harness.caller("bob"), child.request.id, {}));
   // By now its next attempt is minutes away.
   await harness.live(20 * minuteMs);
   expect(await statesOf(harness, id)).toEqual(["PROVISIONING"]);
@@ -57,10 +57,10 @@ test("ended access that is still at its target alerts administrators once", asyn
 test("a target that was down at the claim is ready half a minute after its return", async () => {
   const id = await harness.approved();
   harness.target.trouble.isDown = true;
-  expect(granted(await harness.claim(id)).isPreparing).toBe(true);
+  expect(unwrap(await harness.claim(id)).isPreparing).toBe(true);
   harness.target.trouble.isDown = false;
   await harness.live(30 * secondMs);
-  expect(granted(await harness.claim(id)).credential?.targets).toHaveLength(1);
+  expect(unwrap(await harness.claim(id)).credential?.targets).toHaveLength(1);
 });
 
 test("a hanging target that ignores its abort is reported as down before the relay times out", async () => {
@@ -92,7 +92,7 @@ test("any number of take-backs that fail does not delay claims", async () => {
   harness.connectors.set(target.name, { ...target, takeBack });
   for (const { id } of holdings) await complete(id);
   const id = await harness.approved();
-  expect(granted(await harness.claim(id)).credential?.targets).toHaveLength(1);
+  expect(unwrap(await harness.claim(id)).credential?.targets).toHaveLength(1);
   letGo.resolve();
   await harness.tick();
   expect(await statesOf(harness, holdings[0]?.id ?? "")).toEqual(["REVOKED"]);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { hourMs, minuteMs, secondMs } from "../../../src/core/values/time.ts";
 import { down, refusing } from "../../fakes/fake-target.ts";
-import { granted, saidTo } from "../support/service-harness.ts";
+import { unwrap, refusalOrStatus } from "../support/service-harness.ts";
 import { openTargetHarness, statesOf, view, type TargetHarness } from "../support/target-harness.ts";
 
 let harness: TargetHarness;
@@ -44,12 +44,12 @@ describe("a claim with targets", () => {
       grant: { startedAt: null },
     });
     expect(Object.keys(objects())).toEqual([]);
-    granted(await claiming);
+    unwrap(await claiming);
   });
 
   test("a scope without a connector still gets the token", async () => {
     const id = await harness.approved({ scopes: ["read:elsewhere"] });
-    const { request, credential } = granted(await harness.claim(id));
+    const { request, credential } = unwrap(await harness.claim(id));
     expect(request).toMatchObject({ status: "ACTIVE", grant: { targets: [] } });
     expect(credential?.targets).toEqual([]);
     expect(harness.target.calls).toEqual([]);
@@ -58,31 +58,31 @@ describe("a claim with targets", () => {
   test("answers after two seconds that it is not ready, and succeeds when claimed again", async () => {
     harness.target.trouble.latencyMs = 2_400;
     const id = await harness.approved();
-    const first = granted(await harness.claim(id));
+    const first = unwrap(await harness.claim(id));
     expect(objects()).toEqual({});
     expect(first).toMatchObject({ isPreparing: true, request: { status: "APPROVED", expiresAt: null } });
     expect(first.credential).toBeUndefined();
     harness.target.trouble.latencyMs = 0;
     await expect.poll(() => statesOf(harness, id)).toEqual(["PROVISIONED"]);
-    const again = granted(await harness.claim(id));
+    const again = unwrap(await harness.claim(id));
     expect(again.request.status).toBe("ACTIVE");
     expect(harness.target.state().history).toHaveLength(1);
   });
 
   test("auto-approved with a slow target: approved, to be claimed", async () => {
     harness.target.trouble.isDown = true;
-    const asked = granted(await harness.ask("dev", { scopes: ["auto:prod:orders-db"] }));
+    const asked = unwrap(await harness.ask("dev", { scopes: ["auto:prod:orders-db"] }));
     expect(asked).toMatchObject({ isPreparing: true, request: { status: "APPROVED" } });
     harness.target.trouble.isDown = false;
     harness.clock.pass(5 * secondMs);
     await harness.tick();
-    expect(saidTo(await harness.claim(asked.request.id))).toBe("ACTIVE");
+    expect(refusalOrStatus(await harness.claim(asked.request.id))).toBe("ACTIVE");
   });
 
   test("of simultaneous claims one succeeds, and its secret is valid", async () => {
     const id = await harness.approved();
     const answers = await Promise.all([1, 2, 3, 4].map(() => harness.claim(id)));
-    expect(answers.map(saidTo).toSorted()).toEqual([
+    expect(answers.map(refusalOrStatus).toSorted()).toEqual([
       "ACTIVE",
       ...Array.from({ length: 3 }, () => "already_claimed"),
     ]);
@@ -94,7 +94,7 @@ describe("a claim with targets", () => {
   test("unclaimed for ten minutes, it is taken back and can be claimed again under another name", async () => {
     harness.target.trouble.isDown = true;
     const id = await harness.approved();
-    granted(await harness.claim(id));
+    unwrap(await harness.claim(id));
     harness.target.trouble.isDown = false;
     await harness.live(10 * secondMs);
     const [first] = Object.keys(objects());
@@ -105,7 +105,7 @@ describe("a claim with targets", () => {
       status: "APPROVED",
       grant: { targets: [{ state: "REVOKED" }] },
     });
-    const { request } = granted(await harness.claim(id));
+    const { request } = unwrap(await harness.claim(id));
     expect(request.status).toBe("ACTIVE");
     expect(Object.keys(objects())).not.toContain(first);
     expect(await actions()).toContain("grant.abandoned");
@@ -116,18 +116,18 @@ describe("a claim with targets", () => {
     async (verb) => {
       harness.target.trouble.isDown = true;
       const id = await harness.approved();
-      granted(await harness.claim(id));
+      unwrap(await harness.claim(id));
       harness.target.trouble.isDown = false;
       await harness.live(10 * secondMs);
       expect(Object.keys(objects())).toHaveLength(1);
       const { requestCommands, directory } = harness.services;
-      if (verb === "cancel") granted(await requestCommands.cancel(await harness.caller("dev"), id));
-      if (verb === "revoke") granted(await requestCommands.revoke(await harness.caller("ann"), id, "no"));
+      if (verb === "cancel") unwrap(await requestCommands.cancel(await harness.caller("dev"), id));
+      if (verb === "revoke") unwrap(await requestCommands.revoke(await harness.caller("ann"), id, "no"));
       if (verb === "deactivate")
         await directory.change(await harness.caller("bot", "admin"), "id_dev", { active: false });
       await harness.live(10 * secondMs);
       expect(objects()).toEqual({});
-      expect(saidTo(await harness.claim(id))).not.toBe("ACTIVE");
+      expect(refusalOrStatus(await harness.claim(id))).not.toBe("ACTIVE");
     },
   );
 
@@ -155,7 +155,7 @@ describe("a claim with targets", () => {
   test("a target that is never ready fails the request after five minutes", async () => {
     harness.target.trouble.isDown = true;
     const id = await harness.approved();
-    granted(await harness.claim(id));
+    unwrap(await harness.claim(id));
     await harness.live(5 * minuteMs + 10 * secondMs);
     expect(await view(harness, id)).toMatchObject({
       status: "FAILED",
@@ -166,11 +166,11 @@ describe("a claim with targets", () => {
   test("a final fault when issuing fails the request, a temporary one lets it be claimed again", async () => {
     harness.target.trouble.faults.issue = [down()];
     const id = await harness.approved();
-    expect(granted(await harness.claim(id))).toMatchObject({ isPreparing: true });
-    expect(saidTo(await harness.claim(id))).toBe("ACTIVE");
+    expect(unwrap(await harness.claim(id))).toMatchObject({ isPreparing: true });
+    expect(refusalOrStatus(await harness.claim(id))).toBe("ACTIVE");
     harness.target.trouble.faults.issue = [refusing()];
     const next = await harness.approved({ scopes: ["read:prod:other-db"] });
-    expect(saidTo(await harness.claim(next))).toBe("not_claimable");
+    expect(refusalOrStatus(await harness.claim(next))).toBe("not_claimable");
     await harness.tick();
     expect(await view(harness, next)).toMatchObject({ status: "FAILED" });
     expect(Object.keys(objects())).toHaveLength(1);
@@ -183,9 +183,9 @@ describe("the end of access", () => {
       harness.clock.pass(4 * hourMs);
     },
     complete: async (id: string) =>
-      granted(await harness.services.requestCommands.complete(await harness.caller("dev"), id)),
+      unwrap(await harness.services.requestCommands.complete(await harness.caller("dev"), id)),
     revoke: async (id: string) =>
-      granted(await harness.services.requestCommands.revoke(await harness.caller("ann"), id, "no")),
+      unwrap(await harness.services.requestCommands.revoke(await harness.caller("ann"), id, "no")),
     leak: async (_: string, token: string) => harness.services.tokenChecks.report(token),
     deactivate: async () =>
       harness.services.directory.change(await harness.caller("bot", "admin"), "id_dev", { active: false }),
