@@ -167,7 +167,7 @@ describe("policy explain", () => {
         "",
       ].join("\n"),
     );
-    expect(denied.out).toContain("  yes everything: holds, and a denial wins over it\n");
+    expect(denied.out).toContain("  yes everything: holds, but a denial wins over it\n");
     const short = await explain("--identity", "id_abc123", "--for", "5m");
     expect(short.code).toBe(0);
     expect(short.out).toMatch(/^AUTO_APPROVED$/m);
