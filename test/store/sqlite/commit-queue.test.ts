@@ -91,7 +91,7 @@ test("a step that meets a lock is retried for 400 ms, together with the steps th
   await nextTurn();
   now.mockReturnValue(1_399);
   const second = queue.commit(young);
-  await nextTurn();
+  while (batches.length < 2) await nextTurn();
   now.mockReturnValue(1_400);
   await expect(first).rejects.toMatchObject({ code: "store_unavailable", retryable: true });
   expect(await second).toEqual({ ok: true });

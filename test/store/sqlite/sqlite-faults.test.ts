@@ -118,6 +118,22 @@ test("while another process holds the write lock, commits are refused and reads 
   await committed(store, step);
 });
 
+test("while another process holds the write lock, the event loop runs between the attempts to commit", async () => {
+  const file = temporaryFile();
+  const store = await openStore({ file });
+  const giveBack = takeWriteLock(file);
+  let turns = 0;
+  let next = setImmediate(countTurn);
+  function countTurn(): void {
+    turns++;
+    next = setImmediate(countTurn);
+  }
+  await expect(store.commit(recorded("a"))).rejects.toBeInstanceOf(StoreUnavailable);
+  clearImmediate(next);
+  expect(turns).toBeGreaterThan(100);
+  giveBack();
+});
+
 test("a COMMIT that fails on the disk gives every caller an unknown outcome, is reported once, and stops the queue", async () => {
   const { queue, onFatal } = openQueue(failing);
   const results = await Promise.allSettled([queue.commit(recorded("a")), queue.commit(recorded("b"))]);

@@ -6,8 +6,11 @@ import { isWritten, type StepOutcome } from "./commit-batch.ts";
 /** The event loop stands still while a batch is written, and a larger batch would save little. */
 const batchMax = 128;
 
-/** How long a step is retried while another process locks the file. Other work runs between the attempts. */
+/** How long a step is retried while another process locks the file. */
 const lockPatienceMs = 400;
+
+/** Pause between two attempts on a locked file, so that other work runs meanwhile. */
+const lockRetryMs = 20;
 
 export interface CommitOptions {
   /** Writes steps in one transaction; see {@link commitBatch} for what it returns and throws. */
@@ -42,13 +45,14 @@ export function createCommitQueue({ writeBatch, onCommitted, onFatal }: CommitOp
   /** Steps at the front that are written one by one, because together they did not fit on the disk. */
   let aloneCount = 0;
   let isScheduled = false;
+  let wasLocked = false;
   /** Why no step is accepted any more. */
   let refusal: string | undefined;
 
   const schedule = (): void => {
     if (isScheduled || queue.length === 0) return;
     isScheduled = true;
-    setImmediate(() => {
+    runLater(wasLocked, () => {
       isScheduled = false;
       writeNext();
       schedule();
@@ -61,6 +65,7 @@ export function createCommitQueue({ writeBatch, onCommitted, onFatal }: CommitOp
     if (batch.length === 0) return;
     const steps = batch.map(({ step }) => step);
     let outcomes: readonly StepOutcome[];
+    wasLocked = false;
     try {
       outcomes = writeBatch(steps);
     } catch (error) {
@@ -80,6 +85,7 @@ export function createCommitQueue({ writeBatch, onCommitted, onFatal }: CommitOp
       queue.unshift(...batch);
       aloneCount = batch.length;
     } else if (isBusy(error)) {
+      wasLocked = true;
       const giveUpBefore = performance.now() - lockPatienceMs;
       rejectAll(
         batch.filter(({ queuedAt }) => queuedAt <= giveUpBefore),
@@ -110,6 +116,11 @@ export function createCommitQueue({ writeBatch, onCommitted, onFatal }: CommitOp
       while (queue.length > 0) writeNext();
     },
   };
+}
+
+function runLater(isLocked: boolean, work: () => void): void {
+  if (isLocked) setTimeout(work, lockRetryMs);
+  else setImmediate(work);
 }
 
 function settle(queued: QueuedStep | undefined, outcome: StepOutcome): void {

@@ -15,8 +15,10 @@ import { StoreOpenError } from "../../shared/store-open-error.ts";
 
 export { StoreOpenError };
 
-/** How long one attempt to write waits for another process's lock. Short, because the event loop stands still meanwhile. */
+/** How long opening and each read wait for another process's lock. */
 const busyTimeoutMs = 150;
+/** A commit does not wait inside SQLite, where the event loop would stand still: the commit queue tries again. */
+const commitBusyTimeoutMs = 0;
 
 /** `temp_store = 2` sorts in memory, so that no data is written to a temporary file elsewhere. */
 const pragmas = [
@@ -135,6 +137,7 @@ function prepareWriter(writer: Database.Database, migrationsFolder: string): voi
   // One process per database, so open leases belong to a dead one. Make everything due now, including what was in backoff.
   writer.prepare("UPDATE outbox SET ready_at = created_at WHERE ready_at > created_at").run();
   assertPragmas(writer, [...pragmas, ["application_id", applicationId]]);
+  writer.pragma(`busy_timeout = ${commitBusyTimeoutMs}`);
 }
 
 function prepareReader(reader: Database.Database): void {
