@@ -16,3 +16,20 @@ if (Number(process.versions.napi) < nodeApiMin) {
 // Caches compiled code beside the packages: whoever can write there can change the program anyway. Where the folder is
 // not writable, every start compiles again.
 module.enableCompileCache(join(import.meta.dirname, "../../../node_modules/.cache/compiled"));
+
+// For each ES module that Node resolves in a package, it parses the package.json again. Drizzle has a hundred modules and
+// 180 KB of package.json, so resolving its names here halves the time of a start and saves 100 MB.
+const resolvedNames = new Map();
+module.registerHooks?.({
+  resolve(specifier, context, nextResolve) {
+    const isInside = context.parentURL?.includes("/node_modules/drizzle-orm/") === true;
+    if (isInside && /^\.\.?\/.*\.js$/.test(specifier)) {
+      return { url: new URL(specifier, context.parentURL).href, format: "module", shortCircuit: true };
+    }
+    const isDrizzle = /^drizzle-orm(?:\/|$)/.test(specifier) && context.conditions.includes("import");
+    if (!isDrizzle) return nextResolve(specifier, context);
+    const resolved = resolvedNames.get(specifier) ?? nextResolve(specifier, context);
+    resolvedNames.set(specifier, resolved);
+    return { ...resolved, shortCircuit: true };
+  },
+});
