@@ -1,13 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
-import type { Condition } from "../../src/core/policy/conditions.ts";
+import type { Condition, LeafCondition } from "../../src/core/policy/conditions.ts";
 import {
   conditionDepthMax,
   conditionListValuesMax,
   conditions,
   writtenCondition,
-  type plainCondition,
+  type leafCondition,
   type WrittenCondition,
 } from "../../src/config/schemas/condition.ts";
 import { fieldProblems } from "../../src/config/schemas/field-problems.ts";
@@ -189,13 +189,12 @@ test("the written form has a JSON Schema", () => {
 });
 
 type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;
-type Plain = Exclude<Condition, { readonly anyOf: unknown } | { readonly not: unknown }>;
-type Read = Frozen<z.output<typeof plainCondition>>;
+type Read = Frozen<z.output<typeof leafCondition>>;
 
 test("the schema's output is exactly the core's condition", () => {
   expectTypeOf<z.output<typeof conditions>>().toEqualTypeOf<Condition[]>();
   expectTypeOf<z.input<typeof conditions>>().toEqualTypeOf<WrittenCondition[]>();
-  expectTypeOf<Read>().toExtend<Plain>();
-  expectTypeOf<Plain["type"]>().toEqualTypeOf<Read["type"]>();
-  expectTypeOf<Plain["operator"]>().toEqualTypeOf<Read["operator"]>();
+  expectTypeOf<Read>().toExtend<LeafCondition>();
+  expectTypeOf<LeafCondition["type"]>().toEqualTypeOf<Read["type"]>();
+  expectTypeOf<LeafCondition["operator"]>().toEqualTypeOf<Read["operator"]>();
 });

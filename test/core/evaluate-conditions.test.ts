@@ -1,7 +1,15 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { assertPresent } from "../../src/core/values/assert.ts";
-import type { Condition, SubmissionFacts, TextSubject, Truth } from "../../src/core/policy/conditions.ts";
+import {
+  countConditionTypes,
+  measureConditionTypes,
+  type Condition,
+  type CountConditionType,
+  type SubmissionFacts,
+  type TextConditionType,
+  type Truth,
+} from "../../src/core/policy/conditions.ts";
 import { instant, makeId } from "../../src/core/values/ids.ts";
 import { evaluateConditions } from "../../src/core/policy/evaluate-conditions.ts";
 import { isValidPattern } from "../../src/core/policy/pattern-matching.ts";
@@ -19,14 +27,14 @@ const truthOf = (
   evaluateConditions([condition], scope, ofFacts, score === null ? null : { score, factors: [] }).truth;
 
 const text = (
-  type: TextSubject,
+  type: TextConditionType,
   operator: "EQUALS" | "NOT_EQUALS" | "STARTS_WITH" | "ENDS_WITH" | "CONTAINS" | "MATCHES",
   value: string,
 ): Condition => ({ type, operator, value });
 
-describe("every operator accepts each text subject's own text and rejects another:", () => {
-  /** Subject, its text, a prefix, a suffix, and a part of it. */
-  const subjects: readonly (readonly [TextSubject, string, string, string, string])[] = [
+describe("every operator accepts each text type's own text and rejects another:", () => {
+  /** Type, its text, a prefix, a suffix, and a part of it. */
+  const examples: readonly (readonly [TextConditionType, string, string, string, string])[] = [
     ["RESOURCE", "prod:orders-db", "prod:", "-db", "orders"],
     ["ACTION", "read", "re", "ad", "ea"],
     ["SCOPE", "read:prod:orders-db", "read:", "-db", ":prod:"],
@@ -37,7 +45,7 @@ describe("every operator accepts each text subject's own text and rejects anothe
     ["REASON", "Emergency production database access", "Emergency", "access", "database"],
     ["TICKET", "OPS-17", "OPS-", "-17", "S-1"],
   ];
-  const rows = subjects.flatMap(
+  const rows = examples.flatMap(
     ([type, whole, start, end, inside]): readonly (readonly [Condition, Truth])[] => [
       [text(type, "EQUALS", whole), "true"],
       [text(type, "EQUALS", start), "false"],
@@ -130,7 +138,7 @@ const betweenRows = [
 describe("numbers follow their operator, and both ends of BETWEEN are inclusive:", () => {
   const four = [1, 2, 3, 4].map((hours) => instant(mondayNoon - hours * hourMs));
   const past = facts({ history: { startedAt: () => four, deniedAt: four, requestedAt: four } });
-  const types = ["RISK_SCORE", "PREVIOUS_ACCESS", "RECENT_DENIALS", "RECENT_REQUESTS"] as const;
+  const types = [...measureConditionTypes, ...countConditionTypes];
   test.each(types.flatMap((type) => numberRows.map((row) => [type, ...row] as const)))(
     "%s of 4 %s %i is %s",
     (type, operator, value, expected) => {
@@ -154,7 +162,7 @@ describe("numbers follow their operator, and both ends of BETWEEN are inclusive:
 
 const daysAgo = (days: number) => instant(mondayNoon - days * dayMs);
 
-const actualCount = (type: "PREVIOUS_ACCESS" | "RECENT_DENIALS" | "RECENT_REQUESTS", withinMs?: number) => {
+const actualCount = (type: CountConditionType, withinMs?: number) => {
   const past = facts({
     history: {
       startedAt: (asked) => (asked === scope ? [daysAgo(1), daysAgo(30), daysAgo(100)] : [daysAgo(1)]),

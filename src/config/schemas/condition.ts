@@ -1,13 +1,17 @@
 import { z } from "zod";
 import {
-  countSubjects,
+  countConditionTypes,
+  isTextCondition,
   listOperators,
+  measureConditionTypes,
   numberOperators,
   textOperators,
-  textSubjects,
+  textConditionTypes,
   weekdays,
   type Condition,
-  type NumberSubject,
+  type CountCondition,
+  type DurationCondition,
+  type MeasureCondition,
   type TextCondition,
 } from "../../core/policy/conditions.ts";
 import { costlyPatterns } from "../../core/policy/costly-patterns.ts";
@@ -25,11 +29,11 @@ const countMax = 1_000_000;
 
 /** A condition as people write it. See docs/policies.md#conditions. */
 export type WrittenCondition =
-  | z.input<typeof plainCondition>
+  | z.input<typeof leafCondition>
   | { anyOf: WrittenCondition[] }
   | { not: WrittenCondition };
 
-const textSubject = z.enum(textSubjects);
+const textType = z.enum(textConditionTypes);
 const text = z.string().min(1).max(valueLengthMax);
 const count = z.int().min(0).max(countMax);
 
@@ -40,9 +44,9 @@ const countPair = z.tuple([count, count]).refine(isAscending, outOfOrder);
 const durationPair = z.tuple([duration, duration]).refine(isAscending, outOfOrder);
 
 const textCondition = z.discriminatedUnion("operator", [
-  z.strictObject({ type: textSubject, operator: z.enum(textOperators), value: text }),
+  z.strictObject({ type: textType, operator: z.enum(textOperators), value: text }),
   z.strictObject({
-    type: textSubject,
+    type: textType,
     operator: z.enum(listOperators),
     value: listOf(text, { min: 1, max: conditionListValuesMax }, (one) => one),
   }),
@@ -57,15 +61,19 @@ const durationCondition = z.discriminatedUnion("operator", [
     .transform(({ type, operator, value }) => ({ type, operator, valueMs: value })),
 ]);
 
-const riskCondition = z.discriminatedUnion("operator", [
-  z.strictObject({ type: z.literal("RISK_SCORE"), operator: z.enum(numberOperators), value: count }),
-  z.strictObject({ type: z.literal("RISK_SCORE"), operator: z.literal("BETWEEN"), value: countPair }),
+const measureCondition = z.discriminatedUnion("operator", [
+  z.strictObject({ type: z.literal(measureConditionTypes), operator: z.enum(numberOperators), value: count }),
+  z.strictObject({
+    type: z.literal(measureConditionTypes),
+    operator: z.literal("BETWEEN"),
+    value: countPair,
+  }),
 ]);
 
 const countCondition = z.discriminatedUnion("operator", [
   z
     .strictObject({
-      type: z.enum(countSubjects),
+      type: z.enum(countConditionTypes),
       operator: z.enum(numberOperators),
       value: count,
       within: z.exactOptional(duration),
@@ -73,7 +81,7 @@ const countCondition = z.discriminatedUnion("operator", [
     .transform(({ within, ...rest }) => ({ ...rest, ...(within !== undefined && { withinMs: within }) })),
   z
     .strictObject({
-      type: z.enum(countSubjects),
+      type: z.enum(countConditionTypes),
       operator: z.literal("BETWEEN"),
       value: countPair,
       within: z.exactOptional(duration),
@@ -100,17 +108,17 @@ const timeCondition = z.strictObject({
 });
 
 /** Every condition but `anyOf` and `not`. */
-export const plainCondition = z.discriminatedUnion("type", [
+export const leafCondition = z.discriminatedUnion("type", [
   textCondition,
   durationCondition,
-  riskCondition,
+  measureCondition,
   countCondition,
   timeCondition,
 ]);
 
 const condition: z.ZodType<Condition, WrittenCondition> = z
   .union([
-    plainCondition,
+    leafCondition,
     z.strictObject({
       get anyOf() {
         return z.array(condition).min(1).max(conditionsPerListMax);
@@ -177,15 +185,8 @@ export function writtenCondition(parsed: Condition): WrittenCondition {
     const { type, operator, value } = parsed;
     return { type, operator, value: { ...value, days: [...value.days] } };
   }
-  if (isText(parsed)) return writtenText(parsed);
-  return writtenNumber(parsed);
-}
-
-type Plain = Exclude<Condition, { readonly anyOf: unknown } | { readonly not: unknown }>;
-type NumberCondition = Extract<Plain, { readonly type: NumberSubject }>;
-
-function isText(parsed: TextCondition | NumberCondition): parsed is TextCondition {
-  return textSubjects.some((subject) => subject === parsed.type);
+  if (isTextCondition(parsed)) return writtenText(parsed);
+  return isMeasureCondition(parsed) ? writtenMeasure(parsed) : writtenCount(parsed);
 }
 
 function writtenText(parsed: TextCondition): WrittenCondition {
@@ -203,7 +204,7 @@ function writtenText(parsed: TextCondition): WrittenCondition {
   }
 }
 
-function writtenDuration(parsed: Extract<Plain, { readonly type: "DURATION" }>): WrittenCondition {
+function writtenDuration(parsed: DurationCondition): WrittenCondition {
   if (parsed.operator !== "BETWEEN") {
     return { type: parsed.type, operator: parsed.operator, value: formatDuration(parsed.valueMs) };
   }
@@ -212,16 +213,23 @@ function writtenDuration(parsed: Extract<Plain, { readonly type: "DURATION" }>):
   return { type: parsed.type, operator: parsed.operator, value };
 }
 
-function writtenNumber(parsed: NumberCondition): WrittenCondition {
+function isMeasureCondition(parsed: MeasureCondition | CountCondition): parsed is MeasureCondition {
+  return measureConditionTypes.some((type) => type === parsed.type);
+}
+
+function writtenMeasure(parsed: MeasureCondition): WrittenCondition {
+  const { type } = parsed;
+  return parsed.operator === "BETWEEN"
+    ? { type, operator: parsed.operator, value: [parsed.value[0], parsed.value[1]] }
+    : { type, operator: parsed.operator, value: parsed.value };
+}
+
+function writtenCount(parsed: CountCondition): WrittenCondition {
   const { type, withinMs } = parsed;
   const within = withinMs === undefined ? {} : { within: formatDuration(withinMs) };
-  if (parsed.operator === "BETWEEN") {
-    const value: [number, number] = [parsed.value[0], parsed.value[1]];
-    return type === "RISK_SCORE"
-      ? { type, operator: parsed.operator, value }
-      : { type, operator: parsed.operator, value, ...within };
+  if (parsed.operator !== "BETWEEN") {
+    return { type, operator: parsed.operator, value: parsed.value, ...within };
   }
-  return type === "RISK_SCORE"
-    ? { type, operator: parsed.operator, value: parsed.value }
-    : { type, operator: parsed.operator, value: parsed.value, ...within };
+  const value: [number, number] = [parsed.value[0], parsed.value[1]];
+  return { type, operator: parsed.operator, value, ...within };
 }

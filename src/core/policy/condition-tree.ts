@@ -1,13 +1,10 @@
-import type { Condition } from "./conditions.ts";
+import type { Condition, LeafCondition } from "./conditions.ts";
 import type { Rulebook, Rules } from "./policy.ts";
-
-/** A condition that contains no other conditions. */
-export type Leaf = Exclude<Condition, { readonly anyOf: unknown } | { readonly not: unknown }>;
 
 export interface PlacedLeaf {
   /** Path from the root of the file or document to the condition. */
   readonly path: readonly string[];
-  readonly leaf: Leaf;
+  readonly leaf: LeafCondition;
 }
 
 /** A list of conditions that are all required, and its path. */

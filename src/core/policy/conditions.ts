@@ -4,7 +4,8 @@ import type { Identity } from "../values/identity.ts";
 /** Three-valued logic: "unknown" when a fact is missing. */
 export type Truth = "true" | "false" | "unknown";
 
-export const textSubjects = [
+/** Types of conditions on a text. All of them have all text and list operators. */
+export const textConditionTypes = [
   "RESOURCE",
   "ACTION",
   "SCOPE",
@@ -14,10 +15,13 @@ export const textSubjects = [
   "REASON",
   "TICKET",
 ] as const;
-export type TextSubject = (typeof textSubjects)[number];
-/** Counts of what happened before the submission. */
-export const countSubjects = ["PREVIOUS_ACCESS", "RECENT_DENIALS", "RECENT_REQUESTS"] as const;
-export type NumberSubject = "RISK_SCORE" | (typeof countSubjects)[number];
+export type TextConditionType = (typeof textConditionTypes)[number];
+/** Types of conditions on how often something happened before the submission. `within` limits how long ago. */
+export const countConditionTypes = ["PREVIOUS_ACCESS", "RECENT_DENIALS", "RECENT_REQUESTS"] as const;
+export type CountConditionType = (typeof countConditionTypes)[number];
+/** Types of conditions on a number that describes the request now. They have no `within`. */
+export const measureConditionTypes = ["RISK_SCORE"] as const;
+export type MeasureConditionType = (typeof measureConditionTypes)[number];
 
 export const textOperators = [
   "EQUALS",
@@ -52,9 +56,13 @@ export interface TimeWindow {
 
 /** A condition on text; list operators take a list. */
 export type TextCondition =
-  | { readonly type: TextSubject; readonly operator: (typeof textOperators)[number]; readonly value: string }
   | {
-      readonly type: TextSubject;
+      readonly type: TextConditionType;
+      readonly operator: (typeof textOperators)[number];
+      readonly value: string;
+    }
+  | {
+      readonly type: TextConditionType;
       readonly operator: (typeof listOperators)[number];
       readonly value: readonly string[];
     };
@@ -62,32 +70,49 @@ export type TextCondition =
 /** Operators for numbers and durations; BETWEEN takes two bounds. */
 export type NumberTest = (typeof numberOperators)[number] | "BETWEEN";
 
-export type Condition =
-  | TextCondition
-  /** Milliseconds. */
+type NumberComparison =
+  | { readonly operator: (typeof numberOperators)[number]; readonly value: number }
+  | {
+      readonly operator: "BETWEEN";
+      /** Both inclusive. */
+      readonly value: readonly [number, number];
+    };
+
+export type MeasureCondition = NumberComparison & { readonly type: MeasureConditionType };
+
+export type CountCondition = NumberComparison & {
+  readonly type: CountConditionType;
+  /** Counted back from the submission; absent: no limit. */
+  readonly withinMs?: number;
+};
+
+/** Milliseconds. */
+export type DurationCondition =
   | {
       readonly type: "DURATION";
       readonly operator: (typeof numberOperators)[number];
       readonly valueMs: number;
     }
-  | { readonly type: "DURATION"; readonly operator: "BETWEEN"; readonly valueMs: readonly [number, number] }
-  | {
-      readonly type: NumberSubject;
-      readonly operator: (typeof numberOperators)[number];
-      readonly value: number;
-      /** Counted back from the submission; absent: no limit. Not for RISK_SCORE. */
-      readonly withinMs?: number;
-    }
-  | {
-      readonly type: NumberSubject;
-      readonly operator: "BETWEEN";
-      /** Both inclusive. */
-      readonly value: readonly [number, number];
-      readonly withinMs?: number;
-    }
-  | { readonly type: "TIME"; readonly operator: "WITHIN" | "OUTSIDE"; readonly value: TimeWindow }
+  | { readonly type: "DURATION"; readonly operator: "BETWEEN"; readonly valueMs: readonly [number, number] };
+
+/** A condition that contains no other conditions. */
+export type LeafCondition =
+  | TextCondition
+  | DurationCondition
+  | MeasureCondition
+  | CountCondition
+  | { readonly type: "TIME"; readonly operator: "WITHIN" | "OUTSIDE"; readonly value: TimeWindow };
+
+export type Condition =
+  | LeafCondition
   | { readonly anyOf: readonly Condition[] }
   | { readonly not: Condition };
+
+const textTypes: ReadonlySet<string> = new Set(textConditionTypes);
+
+export function isTextCondition(condition: Condition): condition is TextCondition {
+  return "type" in condition && textTypes.has(condition.type);
+}
 
 /** What the subject did before the submission, as far as conditions may ask. */
 export interface History {

@@ -1,10 +1,20 @@
-import type { Leaf } from "./condition-tree.ts";
-import { weekdays, type Condition, type NumberTest, type TextCondition } from "./conditions.ts";
+import {
+  isTextCondition,
+  weekdays,
+  type Condition,
+  type CountConditionType,
+  type DurationCondition,
+  type LeafCondition,
+  type MeasureConditionType,
+  type NumberTest,
+  type TextCondition,
+  type TextConditionType,
+} from "./conditions.ts";
 import { sameContent } from "../values/same-content.ts";
 import { secondMs } from "../values/time.ts";
 
-/** Subjects with exactly one value per scope or person, so that two different values exclude each other. */
-const singleValued: ReadonlySet<string> = new Set(["RESOURCE", "ACTION", "SCOPE", "KIND"]);
+/** Types with exactly one value per scope or person. Two different values exclude each other. */
+const singleValued: ReadonlySet<TextConditionType> = new Set(["RESOURCE", "ACTION", "SCOPE", "KIND"]);
 
 /**
  * Explains why required conditions can never hold together; undefined when that is not certain. Only the conditions
@@ -29,7 +39,7 @@ function simplified(condition: Condition): Condition {
   if (!("not" in condition)) return condition;
   const { not } = condition;
   if ("not" in not) return simplified(not.not);
-  if ("anyOf" in not || !isText(not)) return condition;
+  if (!isTextCondition(not)) return condition;
   switch (not.operator) {
     case "EQUALS":
       return { type: not.type, operator: "NOT_EQUALS", value: not.value };
@@ -44,13 +54,7 @@ function simplified(condition: Condition): Condition {
   }
 }
 
-function isText(condition: Condition): condition is TextCondition {
-  if ("anyOf" in condition || "not" in condition || !("value" in condition)) return false;
-  const { value } = condition;
-  return typeof value === "string" || (Array.isArray(value) && typeof value[0] === "string");
-}
-
-function selfContradiction(leaf: Leaf): string | undefined {
+function selfContradiction(leaf: LeafCondition): string | undefined {
   if (leaf.type === "TIME") {
     const { days, from, to } = leaf.value;
     const isAlways = days.length === weekdays.length && from === "00:00" && to === "24:00";
@@ -61,28 +65,29 @@ function selfContradiction(leaf: Leaf): string | undefined {
   const range = rangeOf(leaf);
   return range === undefined || range.low <= range.high
     ? undefined
-    : `no ${subjectWords(range.subject)} is ever that`;
+    : `no ${numberWords(range.type)} is ever that`;
 }
 
+type NumberType = DurationCondition["type"] | CountConditionType | MeasureConditionType;
+
 interface Range {
-  readonly subject: string;
+  readonly type: NumberType;
+  readonly withinMs: number | undefined;
   readonly low: number;
   readonly high: number;
 }
 
-/** An inclusive range of whole numbers, limited to values the subject can have. */
+/** An inclusive range of whole numbers, limited to values the number can have. */
 function rangeOf(condition: Condition): Range | undefined {
-  if ("anyOf" in condition || "not" in condition || condition.type === "TIME" || isText(condition)) {
+  if ("anyOf" in condition || "not" in condition || condition.type === "TIME" || isTextCondition(condition)) {
     return undefined;
   }
   const { type, operator } = condition;
   const wanted = "valueMs" in condition ? condition.valueMs : condition.value;
-  if (typeof wanted === "string" || (typeof wanted !== "number" && typeof wanted[0] === "string"))
-    return undefined;
   const [low, high] = boundsOf(operator, wanted);
-  const within = "withinMs" in condition && condition.withinMs !== undefined ? ` ${condition.withinMs}` : "";
+  const withinMs = "withinMs" in condition ? condition.withinMs : undefined;
   const limits = limitsOf(type);
-  return { subject: `${type}${within}`, low: Math.max(low, limits.low), high: Math.min(high, limits.high) };
+  return { type, withinMs, low: Math.max(low, limits.low), high: Math.min(high, limits.high) };
 }
 
 function boundsOf(
@@ -106,18 +111,31 @@ function boundsOf(
   }
 }
 
-/**
- * The values a subject can have. Durations have no upper limit, because an extension is evaluated with its total
- * time.
- */
-function limitsOf(type: string): { readonly low: number; readonly high: number } {
-  if (type === "DURATION") return { low: secondMs, high: Number.POSITIVE_INFINITY };
-  return { low: 0, high: type === "RISK_SCORE" ? 100 : Number.POSITIVE_INFINITY };
+/** The values a number can have. An extension is evaluated with its total time, so durations have no upper limit. */
+function limitsOf(type: NumberType): { readonly low: number; readonly high: number } {
+  switch (type) {
+    case "DURATION":
+      return { low: secondMs, high: Number.POSITIVE_INFINITY };
+    case "RISK_SCORE":
+      return { low: 0, high: 100 };
+    case "PREVIOUS_ACCESS":
+    case "RECENT_DENIALS":
+    case "RECENT_REQUESTS":
+      return { low: 0, high: Number.POSITIVE_INFINITY };
+  }
 }
 
-function subjectWords(subject: string): string {
-  if (subject === "RISK_SCORE") return "risk (0 to 100)";
-  return subject === "DURATION" ? "duration" : "count";
+function numberWords(type: NumberType): string {
+  switch (type) {
+    case "DURATION":
+      return "duration";
+    case "RISK_SCORE":
+      return "risk (0 to 100)";
+    case "PREVIOUS_ACCESS":
+    case "RECENT_DENIALS":
+    case "RECENT_REQUESTS":
+      return "count";
+  }
 }
 
 function contradictionBetween(conditions: readonly Condition[]): string | undefined {
@@ -138,11 +156,12 @@ function excludeEachOther(left: Condition, right: Condition): boolean {
   const [leftRange, rightRange] = [rangeOf(left), rangeOf(right)];
   if (leftRange !== undefined && rightRange !== undefined) {
     return (
-      leftRange.subject === rightRange.subject &&
+      leftRange.type === rightRange.type &&
+      leftRange.withinMs === rightRange.withinMs &&
       Math.max(leftRange.low, rightRange.low) > Math.min(leftRange.high, rightRange.high)
     );
   }
-  if (!isText(left) || !isText(right) || left.type !== right.type) return false;
+  if (!isTextCondition(left) || !isTextCondition(right) || left.type !== right.type) return false;
   return rejectsAll(left, right) || rejectsAll(right, left);
 }
 
@@ -192,5 +211,7 @@ function nameOf(condition: Condition): string {
   if ("anyOf" in condition) return "anyOf";
   if ("not" in condition) return "not";
   const { type, operator } = condition;
-  return isText(condition) ? `${type} ${operator} ${String(condition.value)}` : `${type} ${operator}`;
+  return isTextCondition(condition)
+    ? `${type} ${operator} ${String(condition.value)}`
+    : `${type} ${operator}`;
 }

@@ -1,7 +1,10 @@
 import type { Risk } from "./requirement-model.ts";
 import type {
   Condition,
-  NumberSubject,
+  CountConditionType,
+  CountCondition,
+  LeafCondition,
+  MeasureCondition,
   NumberTest,
   SubmissionFacts,
   TextCondition,
@@ -15,7 +18,7 @@ import {
   isUsable,
   matchAhead,
   patternsIn,
-  type Subject,
+  type ComparedText,
 } from "./pattern-matching.ts";
 import { comparedTexts } from "./text-fields.ts";
 import { formatDuration } from "../values/time.ts";
@@ -109,23 +112,21 @@ function truthOf(holds: boolean): Truth {
   return holds ? "true" : "false";
 }
 
-type Leaf = Exclude<Condition, { readonly anyOf: unknown } | { readonly not: unknown }>;
-
-function findingOf(condition: Leaf, input: EvaluationInput): Finding {
+function findingOf(condition: LeafCondition, input: EvaluationInput): Finding {
   switch (condition.type) {
     case "DURATION": {
       const { durationMs } = input.facts;
       const truth = truthOf(isInRange(condition.operator, condition.valueMs, durationMs));
       return { truth, actual: formatDuration(durationMs) };
     }
-    case "RISK_SCORE":
+    case "RISK_SCORE": {
+      const actual = input.risk === null ? null : input.risk.score;
+      return numberFinding(condition, actual);
+    }
     case "PREVIOUS_ACCESS":
     case "RECENT_DENIALS":
-    case "RECENT_REQUESTS": {
-      const actual = numberOf(condition.type, condition.withinMs, input);
-      if (actual === null) return { truth: "unknown", actual };
-      return { truth: truthOf(isInRange(condition.operator, condition.value, actual)), actual };
-    }
+    case "RECENT_REQUESTS":
+      return numberFinding(condition, countOf(condition.type, condition.withinMs, input));
     case "TIME":
       return timeFinding(condition.operator, condition.value, input.facts.submittedAt);
     case "RESOURCE":
@@ -162,18 +163,20 @@ function isInRange(
   }
 }
 
-/** Null when it is not known, which only the risk can be. */
-function numberOf(
-  subject: NumberSubject,
+/** `actual` is null when the number is not known. */
+function numberFinding(condition: MeasureCondition | CountCondition, actual: number | null): Finding {
+  if (actual === null) return { truth: "unknown", actual };
+  return { truth: truthOf(isInRange(condition.operator, condition.value, actual)), actual };
+}
+
+function countOf(
+  type: CountConditionType,
   withinMs: number | undefined,
-  input: EvaluationInput,
-): number | null {
-  const { facts, risk, scope } = input;
+  { facts, scope }: EvaluationInput,
+): number {
   const since = withinMs === undefined ? Number.NEGATIVE_INFINITY : facts.submittedAt - withinMs;
   const count = (instants: readonly Instant[]): number => instants.filter((at) => at > since).length;
-  switch (subject) {
-    case "RISK_SCORE":
-      return risk === null ? null : risk.score;
+  switch (type) {
     case "PREVIOUS_ACCESS":
       return count(facts.history.startedAt(scope));
     case "RECENT_DENIALS":
@@ -192,10 +195,10 @@ function timeFinding(operator: "WITHIN" | "OUTSIDE", window: TimeWindow, at: Ins
 }
 
 function textFinding(condition: TextCondition, input: EvaluationInput): Finding {
-  const subjects = comparedTexts(condition.type, input);
-  const actual = subjects.length === 0 ? null : excerptOf(subjects.map(({ text }) => text).join(", "));
+  const texts = comparedTexts(condition.type, input);
+  const actual = texts.length === 0 ? null : excerptOf(texts.map(({ text }) => text).join(", "));
   if (isPatternCondition(condition) && !isUsable(condition)) return { truth: "unknown", actual };
-  const matches = subjects.some((subject) => accepts(condition, subject, input.facts));
+  const matches = texts.some((text) => accepts(condition, text, input.facts));
   const isNegative = condition.operator === "NOT_EQUALS" || condition.operator === "NOT_IN";
   return { truth: truthOf(isNegative ? !matches : matches), actual };
 }
@@ -204,14 +207,14 @@ function textFinding(condition: TextCondition, input: EvaluationInput): Finding 
  * Evaluates an operator without its negation: the caller negates NOT_EQUALS and NOT_IN over all texts at once. Case is
  * folded before the operator runs, so that no operator can forget it.
  */
-function accepts(condition: TextCondition, subject: Subject, facts: SubmissionFacts): boolean {
+function accepts(condition: TextCondition, compared: ComparedText, facts: SubmissionFacts): boolean {
   const { operator, value } = condition;
   if (operator === "MATCHES") {
-    return isPatternCondition(condition) && isMatch(condition, subject, facts) === true;
+    return isPatternCondition(condition) && isMatch(condition, compared, facts) === true;
   }
   const values = typeof value === "string" ? [value] : value;
   return values.some((wanted) =>
-    isMet(operator, subject.text, subject.folded ? wanted.toLowerCase() : wanted),
+    isMet(operator, compared.text, compared.folded ? wanted.toLowerCase() : wanted),
   );
 }
 

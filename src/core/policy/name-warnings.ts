@@ -1,6 +1,6 @@
 import { assertNever } from "../values/assert.ts";
 import { leavesIn, type PlacedConditions, type PlacedLeaf } from "./condition-tree.ts";
-import type { TextCondition, TextSubject } from "./conditions.ts";
+import { isTextCondition, type TextCondition, type TextConditionType } from "./conditions.ts";
 import { parseId } from "../values/ids.ts";
 import { parseEmail, type Selector } from "../values/identity.ts";
 import { namesByLook, variantHint, type KnownNames, type NamesByLook } from "./known-names.ts";
@@ -51,8 +51,8 @@ export function peopleNamed(places: readonly PlacedConditions[]): readonly Selec
   );
 }
 
-function valuesOf({ path, leaf }: PlacedLeaf): readonly { type: TextSubject; value: Value }[] {
-  if (!isText(leaf)) return [];
+function valuesOf({ path, leaf }: PlacedLeaf): readonly { type: TextConditionType; value: Value }[] {
+  if (!isTextCondition(leaf)) return [];
   const compared = comparisonOf(leaf.operator);
   if (compared === undefined) return [];
   const { type, operator, value } = leaf;
@@ -66,16 +66,6 @@ function valuesOf({ path, leaf }: PlacedLeaf): readonly { type: TextSubject; val
       description: `${type} ${operator} ${text}`,
     },
   }));
-}
-
-function isText(leaf: PlacedLeaf["leaf"]): leaf is TextCondition {
-  return !("valueMs" in leaf) && leaf.type !== "TIME" && typeof leaf.value !== "number" && isTextual(leaf);
-}
-
-function isTextual({ value }: { readonly value: unknown }): boolean {
-  return (
-    typeof value === "string" || (Array.isArray(value) && value.every((item) => typeof item === "string"))
-  );
 }
 
 function comparisonOf(operator: TextCondition["operator"]): Comparison | undefined {
@@ -100,7 +90,12 @@ function comparisonOf(operator: TextCondition["operator"]): Comparison | undefin
 
 type Looks = Readonly<Record<"GROUP" | "IDENTITY" | "ACTION" | "RESOURCE", NamesByLook>>;
 
-function problemWith(type: TextSubject, value: Value, known: KnownNames, looks: Looks): string | undefined {
+function problemWith(
+  type: TextConditionType,
+  value: Value,
+  known: KnownNames,
+  looks: Looks,
+): string | undefined {
   switch (type) {
     case "GROUP":
       return matchesAny(value, known.groups)

@@ -23,7 +23,7 @@ export function isTooLarge(pattern: string): boolean {
 export type PatternCondition = TextCondition & { readonly operator: "MATCHES"; readonly value: string };
 
 /** A text to compare. `folded`: it is in lower case and compared case-insensitively. */
-export interface Subject {
+export interface ComparedText {
   readonly text: string;
   readonly folded: boolean;
 }
@@ -31,7 +31,7 @@ export interface Subject {
 /** Whether the pattern occurs in the text (unanchored); undefined when it is not RE2 or too large. */
 export function isMatch(
   condition: PatternCondition,
-  { text, folded }: Subject,
+  { text, folded }: ComparedText,
   facts: SubmissionFacts,
 ): boolean | undefined {
   const matches = matchesOf(facts);
@@ -56,15 +56,15 @@ export function isUsable(condition: PatternCondition): boolean {
  */
 export function* matchAhead(
   conditions: readonly PatternCondition[],
-  textsOf: (condition: PatternCondition) => readonly Subject[],
+  textsOf: (condition: PatternCondition) => readonly ComparedText[],
   facts: SubmissionFacts,
 ): Work<void> {
   for (const condition of conditions) {
     if (isTooLarge(condition.value)) continue;
-    for (const subject of textsOf(condition)) {
-      if (matchesOf(facts).has(cacheKeyOf(condition.value, subject.text, subject.folded))) continue;
-      isMatch(condition, subject, facts);
-      yield matchCost(condition.value, subject.text.length);
+    for (const compared of textsOf(condition)) {
+      if (matchesOf(facts).has(cacheKeyOf(condition.value, compared.text, compared.folded))) continue;
+      isMatch(condition, compared, facts);
+      yield matchCost(condition.value, compared.text.length);
     }
   }
 }

@@ -131,7 +131,7 @@ function timeWarnings(stage: StageRule, windowMs: number, path: readonly string[
   return warnings;
 }
 
-/** Subjects that describe the access itself, not the request for it. */
+/** Types of conditions that describe the access itself, not the request for it. */
 const aboutAccess: ReadonlySet<string> = new Set(["RESOURCE", "ACTION", "SCOPE"]);
 
 /** The most pairs of policies that are compared; above it, no warning is given. */

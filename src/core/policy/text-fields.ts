@@ -1,22 +1,22 @@
-import type { SubmissionFacts, TextSubject } from "./conditions.ts";
-import type { Subject } from "./pattern-matching.ts";
+import type { SubmissionFacts, TextConditionType } from "./conditions.ts";
+import type { ComparedText } from "./pattern-matching.ts";
 import type { Scope } from "../values/ids.ts";
 import { actionOf, resourceOf } from "../values/scopes.ts";
 
-/** The source of all texts that conditions are compared with, for one scope. */
+/** Where texts are read from: one scope of a request, and the facts of its submission. */
 export interface TextSource {
   readonly scope: Scope;
   readonly facts: SubmissionFacts;
 }
 
-/** A text that a condition is compared with. All operators follow its `ignoresCase`. */
+/** How to read one kind of text, such as the e-mail address. All operators follow its `ignoresCase`. */
 export interface TextField {
   readonly ignoresCase: boolean;
   readonly texts: (source: TextSource) => readonly string[];
 }
 
-/** The texts each type of condition is compared with; it holds if any of them matches. */
-export const textFields: Readonly<Record<TextSubject, readonly TextField[]>> = {
+/** The kinds of text that each type of condition is compared with. One match is enough. */
+export const textFields: Readonly<Record<TextConditionType, readonly TextField[]>> = {
   RESOURCE: [{ ignoresCase: false, texts: ({ scope }) => [resourceOf(scope)] }],
   ACTION: [{ ignoresCase: false, texts: ({ scope }) => [actionOf(scope)] }],
   SCOPE: [{ ignoresCase: false, texts: ({ scope }) => [scope] }],
@@ -31,7 +31,7 @@ export const textFields: Readonly<Record<TextSubject, readonly TextField[]>> = {
 };
 
 /** The texts in the form they are compared in: lower case where case is ignored. */
-export function comparedTexts(type: TextSubject, source: TextSource): readonly Subject[] {
+export function comparedTexts(type: TextConditionType, source: TextSource): readonly ComparedText[] {
   return textFields[type].flatMap(({ ignoresCase, texts }) =>
     texts(source).map((text) => ({ text: ignoresCase ? text.toLowerCase() : text, folded: ignoresCase })),
   );

@@ -1,14 +1,18 @@
 import * as fc from "fast-check";
 import { assertPresent } from "../../../src/core/values/assert.ts";
 import {
-  countSubjects,
+  countConditionTypes,
   listOperators,
+  measureConditionTypes,
   numberOperators,
   textOperators,
-  textSubjects,
+  textConditionTypes,
   weekdays,
   type Condition,
-  type TextSubject,
+  type CountConditionType,
+  type LeafCondition,
+  type MeasureConditionType,
+  type TextConditionType,
 } from "../../../src/core/policy/conditions.ts";
 import { makeId } from "../../../src/core/values/ids.ts";
 import { formatSelector, parseSelector, type Selector } from "../../../src/core/values/identity.ts";
@@ -19,8 +23,9 @@ import type { ApprovalRule, Policy, PolicyEffect, StageRule } from "../../../src
 const durationMs = fc.integer({ min: 1, max: 30 * 24 * 3_600 }).map((seconds) => seconds * 1_000);
 const text = fc.string({ minLength: 1, maxLength: 30 });
 const count = fc.nat({ max: 1_000_000 });
-const textSubject = fc.constantFrom(...textSubjects);
-const countSubject = fc.constantFrom(...countSubjects);
+const textType = fc.constantFrom(...textConditionTypes);
+const countType = fc.constantFrom(...countConditionTypes);
+const measureType = fc.constantFrom(...measureConditionTypes);
 const numberOperator = fc.constantFrom(...numberOperators);
 const between = fc.constant("BETWEEN" as const);
 const clock = (hours: number) =>
@@ -35,14 +40,14 @@ function pairOf(one: fc.Arbitrary<number>) {
 const plainOperator = fc.constantFrom(...textOperators.filter((operator) => operator !== "MATCHES"));
 
 const textCondition: fc.Arbitrary<Condition> = fc.oneof(
-  fc.record({ type: textSubject, operator: plainOperator, value: text }),
+  fc.record({ type: textType, operator: plainOperator, value: text }),
   fc.record({
-    type: textSubject,
+    type: textType,
     operator: fc.constant("MATCHES" as const),
     value: fc.constantFrom("^a+$", "(?i)x", "[0-9]{2,3}", "a|b"),
   }),
   fc.record({
-    type: textSubject,
+    type: textType,
     operator: fc.constantFrom(...listOperators),
     value: fc.uniqueArray(text, { minLength: 1, maxLength: 5 }),
   }),
@@ -50,35 +55,37 @@ const textCondition: fc.Arbitrary<Condition> = fc.oneof(
 
 const countCondition: fc.Arbitrary<Condition> = fc.oneof(
   fc.record(
-    { type: countSubject, operator: numberOperator, value: count, withinMs: durationMs },
+    { type: countType, operator: numberOperator, value: count, withinMs: durationMs },
     { requiredKeys: ["type", "operator", "value"] },
   ),
   fc.record(
-    { type: countSubject, operator: between, value: pairOf(count), withinMs: durationMs },
+    { type: countType, operator: between, value: pairOf(count), withinMs: durationMs },
     { requiredKeys: ["type", "operator", "value"] },
   ),
 );
 
-/** Types of conditions that are neither a text nor a count, which have lists of their own. */
+const measureCondition: fc.Arbitrary<Condition> = fc.oneof(
+  fc.record({ type: measureType, operator: numberOperator, value: count }),
+  fc.record({ type: measureType, operator: between, value: pairOf(count) }),
+);
+
+/** Types of conditions that are in none of the lists. */
 type OtherType = Exclude<
-  Extract<Condition, { readonly type: string }>["type"],
-  TextSubject | (typeof countSubjects)[number]
+  LeafCondition["type"],
+  TextConditionType | CountConditionType | MeasureConditionType
 >;
 
 /** Every form a condition can have except nesting. */
-const plain: fc.Arbitrary<Condition> = fc.oneof(
+const leaf: fc.Arbitrary<Condition> = fc.oneof(
   { weight: 3, arbitrary: textCondition },
   { weight: 2, arbitrary: countCondition },
+  { weight: 2, arbitrary: measureCondition },
   {
-    weight: 5,
+    weight: 3,
     arbitrary: everyMember<OtherType, Condition>({
       DURATION: fc.oneof(
         fc.record({ type: fc.constant("DURATION" as const), operator: numberOperator, valueMs: durationMs }),
         fc.record({ type: fc.constant("DURATION" as const), operator: between, valueMs: pairOf(durationMs) }),
-      ),
-      RISK_SCORE: fc.oneof(
-        fc.record({ type: fc.constant("RISK_SCORE" as const), operator: numberOperator, value: count }),
-        fc.record({ type: fc.constant("RISK_SCORE" as const), operator: between, value: pairOf(count) }),
       ),
       TIME: fc.record({
         type: fc.constant("TIME" as const),
@@ -99,7 +106,7 @@ const plain: fc.Arbitrary<Condition> = fc.oneof(
 export const anyCondition: fc.Arbitrary<Condition> = fc.letrec<{ condition: Condition }>((tie) => ({
   condition: fc.oneof(
     { maxDepth: 8, depthSize: "small" },
-    plain,
+    leaf,
     fc.record({ anyOf: fc.array(tie("condition"), { minLength: 1, maxLength: 3 }) }),
     fc.record({ not: tie("condition") }),
   ),

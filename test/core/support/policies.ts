@@ -1,15 +1,18 @@
 import * as fc from "fast-check";
 import { assertPresent } from "../../../src/core/values/assert.ts";
 import {
-  countSubjects,
+  countConditionTypes,
   listOperators,
+  measureConditionTypes,
   numberOperators,
   textOperators,
-  textSubjects,
+  textConditionTypes,
   weekdays,
   type Condition,
-  type NumberSubject,
-  type TextSubject,
+  type CountConditionType,
+  type LeafCondition,
+  type MeasureConditionType,
+  type TextConditionType,
   type SubmissionFacts,
 } from "../../../src/core/policy/conditions.ts";
 import { instant, makeId, type Scope } from "../../../src/core/values/ids.ts";
@@ -107,17 +110,21 @@ const someText = fc.constantFrom(
   "read",
   "read:dev:a",
 );
-const textSubject = fc.constantFrom(...textSubjects);
+const textType = fc.constantFrom(...textConditionTypes);
 
-type LeafType = Extract<Condition, { readonly type: string }>["type"];
+/** Types of conditions that are in none of the lists. */
+type OtherType = Exclude<
+  LeafCondition["type"],
+  TextConditionType | CountConditionType | MeasureConditionType
+>;
 
 const leaf: fc.Arbitrary<Condition> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.oneof(
-      fc.record({ type: textSubject, operator: fc.constantFrom(...textOperators), value: someText }),
+      fc.record({ type: textType, operator: fc.constantFrom(...textOperators), value: someText }),
       fc.record({
-        type: textSubject,
+        type: textType,
         operator: fc.constantFrom(...listOperators),
         value: fc.array(someText, { maxLength: 3 }),
       }),
@@ -125,14 +132,14 @@ const leaf: fc.Arbitrary<Condition> = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: everyMember<Exclude<LeafType, TextSubject | NumberSubject> | "NUMBER", Condition>({
+    arbitrary: everyMember<OtherType | "NUMBER", Condition>({
       DURATION: fc.record({
         type: fc.constant("DURATION"),
         operator: fc.constantFrom(...numberOperators),
         valueMs: fc.constantFrom(hourMs, 4 * hourMs, dayMs),
       }),
       NUMBER: fc.record({
-        type: fc.constantFrom("RISK_SCORE" as const, ...countSubjects),
+        type: fc.constantFrom(...measureConditionTypes, ...countConditionTypes),
         operator: fc.constantFrom(...numberOperators),
         value: fc.integer({ min: 0, max: 3 }),
       }),
