@@ -8,7 +8,7 @@ import { parseCommand, type Command, type CommandError } from "../../wording/par
 import { commandHelp, helpLines } from "../../wording/help.ts";
 import type { MenuAction } from "../../wording/labels.ts";
 import { cutTo } from "../../wording/escape-invisible.ts";
-import { cardReply, outcomeReply, prefixOf, refusedReply } from "./reply-builders.ts";
+import { cardReply, outcomeReply, prefixOf, refusedReply, textReply } from "./reply-builders.ts";
 import { submitTypedRequest, openBreakGlass } from "./submit-request.ts";
 import { explainPolicies } from "./explain-policies.ts";
 import { homeOf, ownRequests } from "./home.ts";
@@ -30,7 +30,7 @@ async function runCommand(context: ChatContext, caller: Caller, command: Command
     case "menu":
       return menuReply(context, caller);
     case "help":
-      return { kind: "text", lines: helpLines(command.topic, prefixOf(context)), buttons: [] };
+      return textReply(...helpLines(command.topic, prefixOf(context)));
     case "home":
       return homeReply(context, caller);
     case "list":
@@ -96,7 +96,7 @@ export async function runMenu(
     case "home":
       return homeReply(context, caller, page);
     case "help":
-      return { kind: "text", lines: helpLines(null, prefixOf(context)), buttons: [] };
+      return textReply(...helpLines(null, prefixOf(context)));
     case "ask_for_link":
       return linkedReply(caller);
     default:
@@ -154,11 +154,7 @@ function linkedReply({ identity, via }: Caller): Reply {
   const account = via === "slack" || via === "teams" ? accountIn(identity.links, via) : undefined;
   const ids: readonly Line[] =
     account === undefined ? [] : [["Your account here: ", { userText: `${account.team} ${account.user}` }]];
-  return {
-    kind: "text",
-    lines: [["You are linked to ", { userText: identity.name }, ` (${identity.id}).`], ...ids],
-    buttons: [],
-  };
+  return textReply(["You are linked to ", { userText: identity.name }, ` (${identity.id}).`], ...ids);
 }
 
 /** The repeated command is cut after this many characters. */

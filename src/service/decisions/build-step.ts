@@ -41,7 +41,7 @@ export interface StepContext {
   readonly expects: readonly Expectation[];
   readonly idempotencyRecord?: IdempotencyRecord;
   /** For a new request: other requests that the decision also changes. */
-  readonly beside?: readonly Versioned<AccessRequest>[];
+  readonly alsoChanged?: readonly Versioned<AccessRequest>[];
 }
 
 export interface BuiltStep {
@@ -55,33 +55,33 @@ export interface BuiltStep {
 /** Applies the events to the case, and derives rows, unique names, counters, audit records and effects. */
 export function buildStep(
   loaded: VersionedCase | undefined,
-  happened: readonly Recorded[],
+  events: readonly Recorded[],
   context: StepContext,
 ): BuiltStep {
-  assert(happened.length > 0, "a step has events");
-  const { beside = [] } = context;
-  const before = recordsOfCase(loaded?.accessCase, beside);
+  assert(events.length > 0, "a step has events");
+  const { alsoChanged = [] } = context;
+  const before = recordsOfCase(loaded?.accessCase, alsoChanged);
   const after = new Map(before);
   const audit: AuditEntry[] = [];
   const notices = new Map<RequestId, Notice[]>();
-  const atTargets: Effect[] = [];
-  const later: NewEffect[] = [];
-  for (const one of happened) {
-    after.set(one.id, evolved(after.get(one.id), one));
-    const request = requestOf(one, after);
-    audit.push(...auditEntriesOf(one, request));
-    notices.set(request.id, [...(notices.get(request.id) ?? []), ...noticesOf(one, request)]);
-    const about = grantNamed(one.id, after);
-    if (about !== undefined) atTargets.push(...targetEffectsOf(one, about));
-    const ending = endingSoonOf(one);
+  const targetEffects: Effect[] = [];
+  const scheduled: NewEffect[] = [];
+  for (const event of events) {
+    after.set(event.id, evolved(after.get(event.id), event));
+    const request = requestOf(event, after);
+    audit.push(...auditEntriesOf(event, request));
+    notices.set(request.id, [...(notices.get(request.id) ?? []), ...noticesOf(event, request)]);
+    const grant = grantNamed(event.id, after);
+    if (grant !== undefined) targetEffects.push(...targetEffectsOf(event, grant));
+    const ending = endingSoonOf(event);
     if (ending === undefined) continue;
-    const { at, ...grant } = ending;
-    const effect = { kind: "announce_ending", requestId: request.id, ...grant } as const;
-    later.push({ ...newEffect(effect, context), dueAt: at });
+    const { at, ...announcement } = ending;
+    const effect = { kind: "announce_ending", requestId: request.id, ...announcement } as const;
+    scheduled.push({ ...newEffect(effect, context), dueAt: at });
   }
-  const extendedGrants = happened.flatMap((one) =>
-    one.event.type === "RequestSubmitted" && one.event.request.extension !== undefined
-      ? [one.event.request.extension.grantId]
+  const extendedGrants = events.flatMap(({ event }) =>
+    event.type === "RequestSubmitted" && event.request.extension !== undefined
+      ? [event.request.extension.grantId]
       : [],
   );
   // An extension always writes its grant, even unchanged, so that a concurrent end of the grant conflicts with it.
@@ -91,35 +91,37 @@ export function buildStep(
   const created = changed.flatMap(([id, record]) =>
     before.has(id) ? [] : [{ kind: record.on, id, version: 0 } satisfies Expectation],
   );
-  const besides = beside.map((one) => expectUnchanged("request", one));
+  const alsoExpected = alsoChanged.map((versioned) => expectUnchanged("request", versioned));
   const changes = changed.map(([id, record]) => changeOf(before.get(id), record, context));
   const step: Step = {
-    expects: dedupe([...(loaded?.expects ?? []), ...besides, ...created, ...context.expects]),
+    expects: dedupe([...(loaded?.expects ?? []), ...alsoExpected, ...created, ...context.expects]),
     writes: changes.map((change) => change.write),
     unique: releasesFirst(changes.flatMap((change) => change.unique)),
     counters: [
       ...changes.flatMap((change) => change.counters),
-      ...happened.flatMap((one) => usesOf(one, context.now)),
+      ...events.flatMap((event) => usesOf(event, context.now)),
     ],
     audit,
     effects: [
       ...announced(notices, context),
-      ...atTargets.map((effect) => newEffect(effect, context)),
-      ...later,
+      ...targetEffects.map((effect) => newEffect(effect, context)),
+      ...scheduled,
     ],
     ...(context.idempotencyRecord !== undefined && { idempotencyRecord: context.idempotencyRecord }),
   };
-  const main = assertPresent(
-    loaded?.accessCase.request.id ?? happened.find((one) => one.on === "request")?.id,
+  const requestId = assertPresent(
+    loaded?.accessCase.request.id ?? events.find((event) => event.on === "request")?.id,
     "a request",
   );
-  const request = requestNamed(main, after);
+  const request = requestNamed(requestId, after);
   return {
     step,
     request,
     // For an extension: the grant that it extends.
     grant: (request.grantId === null ? undefined : grantNamed(request.grantId, after)) ?? anyGrant(after),
-    created: changed.flatMap(([id, one]) => (!before.has(id) && one.on === "request" ? [one.value] : []))[0],
+    created: changed.flatMap(([id, record]) =>
+      !before.has(id) && record.on === "request" ? [record.value] : [],
+    )[0],
   };
 }
 
@@ -133,56 +135,57 @@ function announced(
   );
 }
 
-function evolved(record: Kept | undefined, one: Recorded): Kept {
-  if (one.on === "request") {
+function evolved(record: CaseRecord | undefined, recorded: Recorded): CaseRecord {
+  if (recorded.on === "request") {
     const value = record?.on === "request" ? record.value : undefined;
-    return { on: "request", value: evolveRequest(value, one.event) };
+    return { on: "request", value: evolveRequest(value, recorded.event) };
   }
   const value = record?.on === "grant" ? record.value : undefined;
-  return { on: "grant", value: evolveGrant(value, one.event) };
+  return { on: "grant", value: evolveGrant(value, recorded.event) };
 }
 
-type Kept =
+type CaseRecord =
   | { readonly on: "request"; readonly value: AccessRequest }
   | { readonly on: "grant"; readonly value: Grant };
 
 function recordsOfCase(
   accessCase: AccessCase | undefined,
-  beside: readonly Versioned<AccessRequest>[],
-): ReadonlyMap<string, Kept> {
-  if (accessCase === undefined) return new Map(requestRecords(beside.map((one) => one.value)));
+  alsoChanged: readonly Versioned<AccessRequest>[],
+): ReadonlyMap<string, CaseRecord> {
+  if (accessCase === undefined)
+    return new Map(requestRecords(alsoChanged.map((versioned) => versioned.value)));
   const { request, grant, extension, parent, siblings = [] } = accessCase;
-  const others = [extension, parent, ...siblings].filter((one) => one !== undefined);
-  return new Map<string, Kept>([
+  const others = [extension, parent, ...siblings].filter((other) => other !== undefined);
+  return new Map<string, CaseRecord>([
     ...requestRecords([request]),
     ...(grant === undefined ? [] : [[grant.id, { on: "grant", value: grant }] as const]),
     ...requestRecords(others),
   ]);
 }
 
-function requestRecords(requests: readonly AccessRequest[]): readonly (readonly [string, Kept])[] {
+function requestRecords(requests: readonly AccessRequest[]): readonly (readonly [string, CaseRecord])[] {
   return requests.map((value) => [value.id, { on: "request", value }] as const);
 }
 
-function grantNamed(id: string, records: ReadonlyMap<string, Kept>): Grant | undefined {
+function grantNamed(id: string, records: ReadonlyMap<string, CaseRecord>): Grant | undefined {
   const record = records.get(id);
   return record?.on === "grant" ? record.value : undefined;
 }
 
-function anyGrant(records: ReadonlyMap<string, Kept>): Grant | undefined {
+function anyGrant(records: ReadonlyMap<string, CaseRecord>): Grant | undefined {
   return [...records.keys()].map((id) => grantNamed(id, records)).find((grant) => grant !== undefined);
 }
 
-function requestNamed(id: string, records: ReadonlyMap<string, Kept>): AccessRequest {
+function requestNamed(id: string, records: ReadonlyMap<string, CaseRecord>): AccessRequest {
   const record = assertPresent(records.get(id), id);
   assert(record.on === "request", "it is a request");
   return record.value;
 }
 
 /** The request that an event belongs to: its own, or the one of its grant. */
-function requestOf(one: Recorded, records: ReadonlyMap<string, Kept>): AccessRequest {
-  if (one.on === "request") return requestNamed(one.id, records);
-  const grant = assertPresent(records.get(one.id), one.id);
+function requestOf(event: Recorded, records: ReadonlyMap<string, CaseRecord>): AccessRequest {
+  if (event.on === "request") return requestNamed(event.id, records);
+  const grant = assertPresent(records.get(event.id), event.id);
   assert(grant.on === "grant", "it is a grant");
   return requestNamed(grant.value.requestId, records);
 }
@@ -194,7 +197,11 @@ interface RecordChange {
 }
 
 /** Unique names and counters of a change. They follow from before and after, so that no caller can forget one. */
-function changeOf(before: Kept | undefined, after: Kept, { now, limits }: StepContext): RecordChange {
+function changeOf(
+  before: CaseRecord | undefined,
+  after: CaseRecord,
+  { now, limits }: StepContext,
+): RecordChange {
   if (after.on === "grant") {
     const was = before?.on === "grant" && countsAsActive(before.value);
     const active = gauge(
@@ -242,7 +249,7 @@ export function openKey(request: AccessRequest): string | undefined {
 
 /** Releases come first, so that one record can take a name that another record of the same step releases. */
 export function releasesFirst(changes: readonly UniqueChange[]): readonly UniqueChange[] {
-  return changes.toSorted((one, other) => Number("take" in one) - Number("take" in other));
+  return changes.toSorted((left, right) => Number("take" in left) - Number("take" in right));
 }
 
 function guard(
@@ -266,7 +273,14 @@ export function newEffect(
 
 /** Removes duplicates, but keeps one record read at two versions: the commit must detect that conflict. */
 export function dedupe(expects: readonly Expectation[]): readonly Expectation[] {
-  return [...new Map(expects.map((one) => [`${one.kind} ${one.id} ${one.version}`, one])).values()];
+  return [
+    ...new Map(
+      expects.map((expectation) => {
+        const { kind, id, version } = expectation;
+        return [`${kind} ${id} ${version}`, expectation];
+      }),
+    ).values(),
+  ];
 }
 
 /** Expects that a record is still as it was read. */

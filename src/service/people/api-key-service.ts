@@ -117,7 +117,7 @@ async function create(context: ServiceContext, caller: Caller, input: KeyInput):
         `${identity.value.name} is not active, so a key would open nothing.`,
       );
     }
-    const key = keyOf(context, token, {
+    const key = newKeyRecord(context, token, {
       ...input,
       identityId: identity.value.id,
       expiresAt,
@@ -137,7 +137,7 @@ function isActiveKey(key: ApiKey, now: Instant): boolean {
 }
 
 /** The record of a key. The token itself is stored nowhere. */
-export function keyOf(
+export function newKeyRecord(
   { runtime }: Pick<ServiceContext, "runtime">,
   token: string,
   more: Pick<ApiKey, "roles" | "name" | "mintedBy" | "madeBy" | "expiresAt"> & {

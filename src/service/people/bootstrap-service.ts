@@ -5,7 +5,7 @@ import { builtInIdentityId } from "../../core/values/identity-origins.ts";
 import type { Identity } from "../../core/values/identity.ts";
 import { isRefusal, type Refusal } from "../../core/values/refusals.ts";
 import { identityStep } from "./directory-service.ts";
-import { createdStep, deletedStep, keyOf } from "./api-key-service.ts";
+import { createdStep, deletedStep, newKeyRecord } from "./api-key-service.ts";
 import type { ServiceContext } from "../decisions/load-facts.ts";
 import { StoreUnavailable, type Step } from "../ports/store.ts";
 import { decideAndCommit } from "../decisions/decide-and-commit.ts";
@@ -107,7 +107,7 @@ function replaced(
   const steps = old.map((key) => deletedStep(context, key, builtIn).step);
   if (token !== undefined) {
     const name = "administrator";
-    const key = keyOf(context, token, {
+    const key = newKeyRecord(context, token, {
       identityId,
       roles: ["admin"],
       name,

@@ -63,7 +63,7 @@ export type {
   Viewer,
 } from "./records.ts";
 
-/** What a step was decided from. If one of these has changed, nothing of the step is written. */
+/** A record that a decision depends on, and its version. If it has changed, nothing of the step is written. */
 export interface Expectation {
   readonly kind: "request" | "grant" | "identity" | "key" | "rulebook";
   /** The record's id; for the rulebook always `rulebook`. */
@@ -86,29 +86,33 @@ export type Write =
   | { readonly kind: "policyDeleted"; readonly id: PolicyId }
   | { readonly kind: "rules"; readonly value: Rules; readonly source: "file" | "example" }
   | { readonly kind: "lockdown"; readonly on: boolean }
-  /** Claims an effect. `lease` is the number it was read with; if it has changed, that is a version conflict. */
+  /**
+   * Claims an effect until `until`, which raises the lease of its row by one. `lease` is the number that was read. A
+   * commit with another number is a version conflict.
+   */
   | ({ readonly kind: "effectLeased"; readonly until: Instant } & LeasedEffect)
-  /** The effect is done. `lease`: the number after our own claim (read + 1), here and below. */
+  /** The effect is done. `lease` is the number after this process claimed it, one more than was read. */
   | ({ readonly kind: "effectSettled" } & LeasedEffect)
-  /** A delivery to be made; an existing one with the same id stays as it is. */
+  /** Queues a delivery. An existing one with the same id stays as it is. */
   | { readonly kind: "deliveryAdded"; readonly value: Delivery }
   /** The outcome of a delivery. */
   | ({ readonly kind: "deliveryUpdated"; readonly id: string } & Pick<
       Delivery,
       "state" | "ref" | "fault" | "at"
     >)
-  /** Where a surface reaches a person; the latest value counts. */
+  /** Where a surface reaches a person. A new value replaces the stored one. */
   | { readonly kind: "address"; readonly surface: string; readonly key: string; readonly value: JsonValue }
   | { readonly kind: "addressGone"; readonly surface: string; readonly key: string }
-  /** Raises the latest time of any commit; a later one stays. */
+  /** Raises the latest time of any commit. A stored time that is later stays. */
   | { readonly kind: "clockMark"; readonly at: Instant }
   /**
-   * Sets that time back from `from` to `at`, because it was wrong. What became due in between is due at `at`, and what
-   * was used in between counts as used at `at`, so that no effect or limit lasts for years.
+   * Lowers the latest commit time from `from` to `at`, because the clock was wrong. Due times and counted uses
+   * in between move to `at`, so that no effect or limit lasts for years.
    */
   | { readonly kind: "clockLowered"; readonly from: Instant; readonly at: Instant }
+  /** The attempt failed, and the effect is due again at `dueAt`. `lease` is as in `effectSettled`. */
   | ({ readonly kind: "effectReleased"; readonly dueAt: Instant; readonly error: string } & LeasedEffect)
-  /** Ends all leases from `at` on. For the start only, when no other process can hold one. */
+  /** Ends all leases, so that claimed effects are due at `at` at the latest. Only for the start of a process. */
   | { readonly kind: "leasesEnded"; readonly at: Instant }
   /** Moves a follower of the audit log to this position. */
   | { readonly kind: "cursor"; readonly value: Cursor }
@@ -127,7 +131,10 @@ export type UniqueChange =
   | { readonly take: string; readonly owner: string }
   | { readonly release: string; readonly owner: string };
 
-/** Checked as used + add ≤ max in the same write. With `windowMs`, used = what was added after `at - windowMs`. */
+/**
+ * Adds to a counter. The commit conflicts if the sum would exceed `max`. With `windowMs`, only what was added after
+ * `at - windowMs` counts.
+ */
 export interface CounterChange {
   readonly key: string;
   readonly add: number;
@@ -195,7 +202,7 @@ export interface Reads extends TargetReads {
   requests(filter: RequestFilter, page: PageQuery): Promise<Page<RequestWithGrant>>;
   /** Ids of the subject's PENDING and APPROVED requests and of those with an ACTIVE grant, as stored. */
   openRequestsOf(subjectId: IdentityId): Promise<readonly RequestId[]>;
-  /** Those of `openRequestsOf` that the clock has ended already. */
+  /** Those of `openRequestsOf` whose time has run out at `now`. Their stored state does not show it yet. */
   overdueRequestsOf(subjectId: IdentityId, now: Instant): Promise<readonly RequestId[]>;
   /** At most `limit` PENDING requests after this position, in order of arrival; 0: from the first. */
   waitingRequests(
@@ -207,24 +214,25 @@ export interface Reads extends TargetReads {
     after: number,
     limit: number,
   ): Promise<readonly { readonly ord: number; readonly request: AccessRequest }[]>;
-  /** How many requests need more approvers than exist, by the clock. */
+  /** How many pending requests need more approvers than exist at `now`. */
   strandedRequests(now: Instant): Promise<number>;
   /** At most `limit` requests whose `dueAt` has passed, the longest due first. */
   dueRequests(now: Instant, limit: number): Promise<readonly RequestId[]>;
   /**
-   * Request ids of at most `limit` grants that the clock has ended: live ones past their end, unclaimed prepared ones.
+   * Request ids of at most `limit` grants whose time has run out. These are active ones past their end, and
+   * prepared ones that were not claimed in time.
    */
   dueGrants(now: Instant, limit: number): Promise<readonly RequestId[]>;
   credential(hash: string): Promise<PresentedCredential | undefined>;
   identity(id: IdentityId): Promise<Versioned<Identity> | undefined>;
   identities(page: PageQuery): Promise<Page<Identity>>;
-  /** Everyone the configuration file manages, listed or not. */
+  /** Every identity that the configuration file manages, even when the file no longer lists it. */
   fileIdentities(): Promise<readonly Versioned<Identity>[]>;
   /** Every group name of the identities that this source manages. */
   groupNames(managedBy: Identity["managedBy"]): Promise<readonly string[]>;
   /** The identity that this chat account is linked to. */
   identityByLink(account: ChatAccount): Promise<Versioned<Identity> | undefined>;
-  /** The people that these ids, selectors and links mean, and the managers of the ids. */
+  /** The people that these ids, selectors and links name. The managers of the ids are included. */
   people(query: DirectoryQuery): Promise<readonly Versioned<Identity>[]>;
   key(id: KeyId): Promise<Versioned<ApiKey> | undefined>;
   keyByHash(
@@ -264,9 +272,12 @@ export interface Reads extends TargetReads {
   unrecorded(limit: number): Promise<readonly Unrecorded[]>;
   /** How many credentials are valid now. */
   activeGrants(now: Instant): Promise<number>;
-  /** At most `limit`, the longest due first, only the oldest of each ordering key, none of these destinations. */
+  /**
+   * At most `limit` effects that are due, the longest due first. Only the oldest of each ordering key is returned, and none
+   * for the destinations in `without`.
+   */
   dueEffects(now: Instant, limit: number, without?: readonly string[]): Promise<readonly DueEffect[]>;
-  /** Of these subjects, in the order of their creation. */
+  /** The deliveries about these subjects, in the order of their creation. */
   deliveries(subjects: readonly DeliverySubject[]): Promise<readonly Delivery[]>;
   /** Requests that this person was notified of recently and whose messages may still have buttons. */
   openRequestsShownTo(readerId: IdentityId): Promise<readonly RequestId[]>;
@@ -276,7 +287,7 @@ export interface Reads extends TargetReads {
   outbox(now: Instant): Promise<{ readonly waiting: number; readonly oldestDueAt: Instant | null }>;
 }
 
-/** The one store. There is no callback and no transaction object: a step is data. */
+/** The only store of the service. A step is data, so there is no callback and no transaction object. */
 export interface Store extends Reads {
   commit(step: Step): Promise<CommitResult>;
   close(): Promise<void>;

@@ -202,8 +202,8 @@ async function tryToSubmit(
   breakGlass: boolean,
 ): Promise<DecisionAttempt<StoredRequest>> {
   const { runtime } = context;
-  const beside = breakGlass ? [] : await loadSiblings(context.store, spec);
-  const siblings = beside.map((one) => one.value);
+  const alsoChanged = breakGlass ? [] : await loadSiblings(context.store, spec);
+  const siblings = alsoChanged.map((sibling) => sibling.value);
   const rules = await context.rulebook();
   const options = { rules, breakGlass, freshness: "verify", siblings } as const;
   const submission = await decideAsk(context, caller, spec, options);
@@ -212,7 +212,7 @@ async function tryToSubmit(
   if (isRefusal(decision)) return decision;
   const happened = await withFrozenApprovals(context, siblings, decision, people);
   const built = buildStep(undefined, happened, {
-    beside,
+    alsoChanged,
     now,
     runtime,
     limits: limitsOf(rules),
