@@ -17,10 +17,10 @@ function journalIn(folder: string): Journal {
   return JSON.parse(readFileSync(join(folder, "meta", "_journal.json"), "utf8"));
 }
 
-/** A copy of the shipped migrations, with another journal. */
-function withJournal(change: (journal: Journal) => Journal): string {
+/** A copy of these migrations, with another journal. */
+function withJournal(change: (journal: Journal) => Journal, source = migrations): string {
   const folder = join(temporaryFolder(), "migrations");
-  cpSync(migrations, folder, { recursive: true });
+  cpSync(source, folder, { recursive: true });
   writeFileSync(join(folder, "meta", "_journal.json"), JSON.stringify(change(journalIn(folder))));
   return folder;
 }
@@ -35,6 +35,33 @@ function withMigration(sql: string, whenOffset: number): string {
   writeFileSync(join(folder, "9999_next.sql"), sql);
   return folder;
 }
+
+/** A database from before the migration `tag`, with these rows. */
+function databaseBefore(tag: string, source: string, rows: string): string {
+  const before = withJournal(({ entries, ...rest }) => {
+    const index = entries.findIndex((entry) => entry.tag === tag);
+    return { ...rest, entries: entries.slice(0, index) };
+  }, source);
+  const file = temporaryFile();
+  const { writer, close } = openDatabase(file, before);
+  writer.exec(rows);
+  close();
+  return file;
+}
+
+test("a migration that adds a column gives old rows the value that it sets", () => {
+  const next = withMigration(
+    `ALTER TABLE unique_names ADD COLUMN kind TEXT;--> statement-breakpoint
+UPDATE unique_names SET kind = substr(name, 1, instr(name, ':') - 1);`,
+    1,
+  );
+  const oldRow = "INSERT INTO unique_names (name, owner) VALUES ('open:a', 'jit_a')";
+  const database = openDatabase(databaseBefore("9999_next", next, oldRow), next);
+  onTestFinished(() => database.close());
+  expect(database.reader.prepare("SELECT kind, owner FROM unique_names").all()).toEqual([
+    { kind: "open", owner: "jit_a" },
+  ]);
+});
 
 test("a migration that rebuilds tables keeps their rows, what refers to them, and the audit log's triggers", async () => {
   const file = temporaryFile();
