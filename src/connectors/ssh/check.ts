@@ -30,7 +30,7 @@ export async function checkSsh(
       : finding("The CA key can be used", true),
     finding(`${folder} can be written to`, mayWrite, `chown "$(id -u)" ${shellWord(folder)}`),
     ...(ledger instanceof ConnectorFault
-      ? [finding(ledger.message, false, ledgerFix(krlFile))]
+      ? [finding(ledger.message, false, ledgerFix(krlFile, ledger))]
       : await listFindings(krlFile, ledger)),
     ...(hook === undefined ? [] : await hookFindings(hook)),
     ...(key instanceof ConnectorFault || ledger instanceof ConnectorFault
@@ -45,8 +45,11 @@ function caKeyFix(caKeyFile: string): string {
 }
 
 /** A lost ledger loses no revocation: those in the revocation list are carried over into a new ledger. */
-function ledgerFix(krlFile: string): string {
+function ledgerFix(krlFile: string, { code }: ConnectorFault): string {
   const file = shellWord(ledgerFile(krlFile));
+  if (code === "foreign_object") {
+    return `# give this connector another krlFile, or, if that installation is gone for good, move its ledger away:\nmv ${file} ${file}.previous`;
+  }
   return `# restore ${ledgerFile(krlFile)} from a backup, or, if it is damaged, move it away:\nmv ${file} ${file}.damaged`;
 }
 

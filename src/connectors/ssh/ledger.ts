@@ -57,10 +57,14 @@ export async function readLedger(owner: Owner, krlFile: string): Promise<SshLedg
     });
   }
   if (found.instance !== owner.instance || found.connector !== owner.connector) {
-    throw new ConnectorFault("foreign_object", `${owner.connector}: ${file} belongs to another.`, {
-      retryable: false,
-      reason: `${file} belongs to another installation or connector`,
-    });
+    throw new ConnectorFault(
+      "foreign_object",
+      `${owner.connector}: ${file} belongs to another installation or connector.`,
+      {
+        retryable: false,
+        reason: `${file} belongs to another installation or connector`,
+      },
+    );
   }
   return found;
 }

@@ -167,13 +167,21 @@ describe.skipIf(missingSshd !== undefined)(`replacing the CA key, with a real ss
     await end(live.spec);
   });
 
-  test("the printed fix for a damaged ledger loses no revocation", async () => {
+  test.each([
+    ["a damaged ledger", () => "{", /^mv \S+ \S+\.damaged$/],
+    [
+      "the ledger of an installation that is gone",
+      (before: string) => before.replace('"ours"', '"theirs"'),
+      /^mv \S+ \S+\.previous$/,
+    ],
+  ])("the printed fix for %s loses no revocation", async (_, change, move) => {
     const { spec, issued } = await grantAccess();
     await end(spec);
-    writeFileSync(`${harness.settings.krlFile}.ledger`, "{");
+    const ledger = `${harness.settings.krlFile}.ledger`;
+    writeFileSync(ledger, change(readFileSync(ledger, "utf8")));
     const [problem] = (await harness.with({}).check(never())).filter(({ result }) => result === "problem");
     const line = assertPresent(problem?.fix?.split("\n").at(-1), "a line to run");
-    expect(line).toMatch(/^mv \S+ \S+\.damaged$/);
+    expect(line).toMatch(move);
     const [, from = "", to = ""] = line.split(" ");
     renameSync(from, to);
     const next = await grantAccess();
