@@ -163,12 +163,12 @@ describe("the pages about the service list all there is:", () => {
     expect(aboutLifecycle.filter((action) => !actions.includes(action))).toEqual([]);
   });
 
-  test("rooms of src", () => {
-    const rooms = readdirSync(join(root, "src")).flatMap((name) => {
+  test("folders of src", () => {
+    const folders = readdirSync(join(root, "src")).flatMap((name) => {
       if (!statSync(join(root, "src", name)).isDirectory()) return [name];
       return hasFiles(join(root, "src", name)) ? [`${name}/`] : [];
     });
-    expect(sorted(rowNames(read("docs/architecture.md"), "## Folders"))).toEqual(sorted(rooms));
+    expect(sorted(rowNames(read("docs/architecture.md"), "## Folders"))).toEqual(sorted(folders));
   });
 });
 
