@@ -1,7 +1,5 @@
 import { cpus } from "node:os";
-import { isMet, type Aim, type Row } from "./part.ts";
-
-const more = "– ";
+import type { Expected, Row } from "./part.ts";
 
 /**
  * The text of RESULTS.md, with a section for each kind of machine, because even the ratios depend on the speed of its
@@ -32,7 +30,6 @@ function sectionsOf(text: string): readonly string[] {
 }
 
 function sectionOf(title: string, rows: readonly Row[]): string {
-  const missed = rows.filter((row) => !isMet(row));
   return [
     `## ${title}`,
     "",
@@ -40,42 +37,24 @@ function sectionOf(title: string, rows: readonly Row[]): string {
     "",
     tableOf(rows),
     "",
-    ...(missed.length === 0
-      ? ["Every aim is met in this run."]
-      : [
-          "Aims missed:",
-          "",
-          ...missed.map(
-            (row) => `- ${nameOf(row, rows)}: ${rounded(row.ratio)} instead of ${aimText(row.aim)}.`,
-          ),
-        ]),
-    "",
   ].join("\n");
-}
-
-/** The name of a row. A row that begins with a dash belongs to the last one above it without a dash. */
-function nameOf(row: Row, rows: readonly Row[]): string {
-  if (!row.what.startsWith(more)) return row.what;
-  const main = rows.slice(0, rows.indexOf(row)).findLast(({ what }) => !what.startsWith(more));
-  return `${main?.what}, ${row.what.slice(more.length)}`;
 }
 
 export function tableOf(rows: readonly Row[]): string {
   const lines = rows.map((row) => {
-    const { what, unit, measured, raw, ratio, aim } = row;
-    const verdict = aim === undefined ? "" : isMet(row) ? "met" : "**missed**";
-    return `| ${[what, unit, rounded(measured), rounded(raw), rounded(ratio), aimText(aim), verdict].join(" | ")} |`;
+    const { what, unit, measured, raw, ratio, expected } = row;
+    return `| ${[what, unit, rounded(measured), rounded(raw), rounded(ratio), expectedText(expected)].join(" | ")} |`;
   });
   return [
-    "| what | unit | measured | raw | ratio | aim | |",
-    "| --- | --- | ---: | ---: | ---: | ---: | --- |",
+    "| what | unit | measured | raw | ratio | expected |",
+    "| --- | --- | ---: | ---: | ---: | ---: |",
     ...lines,
   ].join("\n");
 }
 
-function aimText(aim: Aim | undefined): string {
-  if (aim === undefined) return "";
-  return "atLeast" in aim ? `≥ ${aim.atLeast}` : `≤ ${aim.atMost}`;
+function expectedText(expected: Expected | undefined): string {
+  if (expected === undefined) return "";
+  return "atLeast" in expected ? `≥ ${expected.atLeast}` : `≤ ${expected.atMost}`;
 }
 
 /** Three significant digits; whole numbers from 100 on. */

@@ -35,14 +35,14 @@ export const measureAudit: Part = () =>
       const before = process.memoryUsage().rss;
       const peak = await peakMemory(verify);
       return [
-        { what: "Audit records verified, of 300,000", unit: "1/s", ...found, aim: { atLeast: 0.8 } },
+        { what: "Audit records verified, of 300,000", unit: "1/s", ...found, expected: { atLeast: 0.8 } },
         {
           what: "– memory at its peak (raw: before)",
           unit: "MB",
           measured: peak / 2 ** 20,
           raw: before / 2 ** 20,
           ratio: peak / before,
-          aim: { atMost: 1.25 },
+          expected: { atMost: 1.25 },
         },
       ];
     } finally {

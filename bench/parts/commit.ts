@@ -34,7 +34,7 @@ export const measureCommit: Part = () =>
     };
     try {
       const found = await measureAlternately(11, rate, () => bare.rate(stepsPerRound), warmUpRounds);
-      return [{ what: "Steps, one durable commit each", unit: "1/s", ...found, aim: { atLeast: 0.8 } }];
+      return [{ what: "Steps, one durable commit each", unit: "1/s", ...found, expected: { atLeast: 0.8 } }];
     } finally {
       await store.close();
       bare.close();

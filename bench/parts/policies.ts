@@ -19,7 +19,7 @@ export const measurePolicies: Part = async () => {
   rows.push(rowOf(10, await measureAlternately(9, few, few, 3)));
   rows.push(rowOf(1_000, await measureAlternately(9, chooserAmong(1_000), few, 3)));
   const most = rowOf(10_000, await measureAlternately(9, chooserAmong(10_000), few, 3));
-  return [...rows, { ...most, aim: { atMost: 2 } }];
+  return [...rows, { ...most, expected: { atMost: 2 } }];
 };
 
 function rowOf(count: number, found: Omit<Row, "what" | "unit">): Row {
