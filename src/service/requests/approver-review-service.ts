@@ -41,7 +41,8 @@ export function createApproverReviewService(context: ServiceContext): ApproverRe
       const unknown = new Set<string>();
       for (const { request } of batch) {
         await nextTurn();
-        if (isBlocked(request, unknown) || !(await isConcerned(context, request, change))) continue;
+        if (isBlocked(request, unknown) || !(await isConcerned(context, request, change, mayConcern)))
+          continue;
         for (const group of await review(context, request)) unknown.add(group);
       }
       const last = batch.at(-1);
@@ -60,7 +61,7 @@ export function createApproverReviewService(context: ServiceContext): ApproverRe
     async newReviewers(change) {
       const found: NewReviewers[] = [];
       for await (const request of openReviews(context)) {
-        if (!(await isReviewConcerned(context, request, change))) continue;
+        if (!(await isConcerned(context, request, change, mayConcernReviewers))) continue;
         const people = await reviewersToNotify(context, request);
         if (people.length > 0) found.push({ requestId: request.id, people });
       }
@@ -79,14 +80,16 @@ function isBlocked(request: AccessRequest, unknown: ReadonlySet<string>): boolea
   return selectorsIn(request).some((one) => one.kind === "slack-usergroup" && unknown.has(one.id));
 }
 
+/** Whether the change may concern the people that `mayConcernThem` looks at: approvers, or reviewers. */
 async function isConcerned(
   { store }: ServiceContext,
   request: AccessRequest,
   change: ChangedPeople | null,
+  mayConcernThem: typeof mayConcern,
 ): Promise<boolean> {
   if (change === null) return true;
   const subject = await store.identity(request.subjectId);
-  return mayConcern(change, request, subject?.value.managerId);
+  return mayConcernThem(change, request, subject?.value.managerId);
 }
 
 /** Emergencies without a review, read in batches. */
@@ -101,16 +104,6 @@ async function* openReviews({ store }: ServiceContext): AsyncGenerator<AccessReq
     }
     if (batch.length < reviewBatchMax) return;
   }
-}
-
-async function isReviewConcerned(
-  { store }: ServiceContext,
-  request: AccessRequest,
-  change: ChangedPeople | null,
-): Promise<boolean> {
-  if (change === null) return true;
-  const subject = await store.identity(request.subjectId);
-  return mayConcernReviewers(change, request, subject?.value.managerId);
 }
 
 /** Reviewers who have no card and none on its way. Empty before the first announcement, or while a group is unknown. */
