@@ -1,16 +1,10 @@
-import type { Client } from "pg";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openPostgres, type PostgresServer, type Sql } from "../../../src/connectors/postgres/server.ts";
-import { assertPresent } from "../../../src/core/values/assert.ts";
 import { makeId } from "../../../src/core/values/ids.ts";
-import { ConnectorFault, type Connector, type TargetSpec } from "../../../src/service/ports/connector.ts";
-import { inOneHour, never, specFor } from "../support/connector-harness.ts";
-import {
-  logIn,
-  openPostgresHarness,
-  readsOrders,
-  type PostgresHarness,
-} from "../support/postgres-harness.ts";
+import { ConnectorFault } from "../../../src/service/ports/connector.ts";
+import { inOneHour, never, specFor, connectorOperations } from "../support/connector-harness.ts";
+import { readsOrders } from "../support/postgres-harness.ts";
+import { holdersAt } from "../support/postgres-holders.ts";
 import type { PostgresInstallation } from "../support/postgres-server.ts";
 
 /** Cut connections and hostile names leave nothing half done. */
@@ -19,24 +13,9 @@ export function testPostgresInterruptions(installation: PostgresInstallation): v
   describe.skipIf(installation.missing !== undefined)(
     `${installation.name}, cut off and with strange names${reason}`,
     () => {
-      let harness: PostgresHarness;
-      let connector: Connector;
-      beforeAll(async () => {
-        harness = await openPostgresHarness(installation);
-        connector = await harness.connector();
-      });
-      afterEach(async () => {
-        expect(await connector.listManaged(never())).toEqual([]);
-      });
-      afterAll(async () => {
-        await connector.close();
-        await harness.stop();
-      });
-
-      const connected = async (url: string): Promise<Client> =>
-        assertPresent(await logIn(url), "an accepted login");
+      const { harness, connector, connected } = holdersAt(installation);
       const roles = async (like: string) =>
-        (await harness.run(`SELECT rolname FROM pg_roles WHERE rolname LIKE '${like}'`)).map(
+        (await harness().run(`SELECT rolname FROM pg_roles WHERE rolname LIKE '${like}'`)).map(
           (row) => row["rolname"],
         );
 
@@ -49,7 +28,7 @@ export function testPostgresInterruptions(installation: PostgresInstallation): v
           statement: number,
           isReceived: boolean,
         ): PostgresServer & { readonly wasCut: () => boolean } {
-          const server = openPostgres(harness.settings.name, harness.settings.url);
+          const server = openPostgres(harness().settings.name, harness().settings.url);
           let seen = 0;
           const cutting =
             <T>(work: (sql: Sql) => Promise<T>) =>
@@ -78,41 +57,36 @@ export function testPostgresInterruptions(installation: PostgresInstallation): v
         ])(
           "a connection cut at any statement, %s, and a retry leave nothing twice and nothing behind",
           async (_, isReceived) => {
-            const operations: readonly ((to: Connector, spec: TargetSpec) => Promise<unknown>)[] = [
-              (to, spec) => to.provision(spec, never()),
-              (to, spec) => to.issue(spec, { expiresAt: spec.notAfter }, never()),
-              (to, spec) => to.takeBack(spec, never()),
-            ];
             let cuts = 0;
-            for (const [index, operation] of operations.entries()) {
+            for (const [index, operation] of connectorOperations.entries()) {
               for (let statement = 1; statement < 60; statement++) {
-                const spec = specFor(connector);
-                for (const before of operations.slice(0, index)) await before(connector, spec);
+                const spec = specFor(connector());
+                for (const before of connectorOperations.slice(0, index)) await before(connector(), spec);
                 if (index === 2) await createOwnedTables(spec.object);
                 const server = cutAt(statement, isReceived);
-                const cut = harness.over(server);
+                const cut = harness().over(server);
                 await operation(cut, spec).catch((error: unknown) =>
                   expect(error).toBeInstanceOf(ConnectorFault),
                 );
                 await cut.close();
-                const listed = await connector.listManaged(never());
+                const listed = await connector().listManaged(never());
                 expect(listed.length).toBeLessThanOrEqual(1);
                 expect(listed.flatMap(({ drift }) => drift)).toEqual([]);
-                for (const again of operations.slice(index)) await again(connector, spec);
+                for (const again of connectorOperations.slice(index)) await again(connector(), spec);
                 expect(await roles("jit\\_gr%")).toEqual([]);
                 if (!server.wasCut()) break;
                 cuts += 1;
               }
             }
             expect(cuts).toBeGreaterThan(30);
-            await harness.run("DROP OWNED BY jit_leftovers", "orders");
-            await harness.run("DROP OWNED BY jit_leftovers", "billing");
+            await harness().run("DROP OWNED BY jit_leftovers", "orders");
+            await harness().run("DROP OWNED BY jit_leftovers", "billing");
           },
         );
 
         async function createOwnedTables(role: string): Promise<void> {
           for (const database of ["orders", "billing"]) {
-            await harness.run(
+            await harness().run(
               `CREATE TABLE "of_${role}" (); ALTER TABLE "of_${role}" OWNER TO "${role}"`,
               database,
             );
@@ -130,31 +104,31 @@ export function testPostgresInterruptions(installation: PostgresInstallation): v
           "r".repeat(63),
         ])("a role named %s is only a name", async (group) => {
           const quoted = `"${group.replaceAll('"', '""')}"`;
-          await harness.run(`CREATE ROLE ${quoted} NOLOGIN; GRANT ${quoted} TO broker WITH ADMIN OPTION`);
-          await harness.run(`GRANT SELECT ON orders TO ${quoted}`, "orders");
-          const spec = specFor(connector, { rights: { roles: [group] } });
-          await connector.provision(spec, never());
-          expect(await connector.listManaged(never())).toMatchObject([{ object: spec.object, drift: [] }]);
-          const { username, secret } = await connector.issue(spec, { expiresAt: spec.notAfter }, never());
-          const client = await connected(harness.server.url(username, secret ?? ""));
+          await harness().run(`CREATE ROLE ${quoted} NOLOGIN; GRANT ${quoted} TO broker WITH ADMIN OPTION`);
+          await harness().run(`GRANT SELECT ON orders TO ${quoted}`, "orders");
+          const spec = specFor(connector(), { rights: { roles: [group] } });
+          await connector().provision(spec, never());
+          expect(await connector().listManaged(never())).toMatchObject([{ object: spec.object, drift: [] }]);
+          const { username, secret } = await connector().issue(spec, { expiresAt: spec.notAfter }, never());
+          const client = await connected(harness().server.url(username, secret ?? ""));
           expect(await readsOrders(client)).toBe(true);
           await client.end();
-          await connector.takeBack(spec, never());
-          await harness.run(`REVOKE SELECT ON orders FROM ${quoted}`, "orders");
-          await harness.run(`DROP ROLE ${quoted}`);
-          expect(await harness.run("SELECT * FROM orders", "orders")).toEqual([{ id: 1 }]);
+          await connector().takeBack(spec, never());
+          await harness().run(`REVOKE SELECT ON orders FROM ${quoted}`, "orders");
+          await harness().run(`DROP ROLE ${quoted}`);
+          expect(await harness().run("SELECT * FROM orders", "orders")).toEqual([{ id: 1 }]);
         });
 
         test.each([`i'"; DROP TABLE orders; --`, "Ω🔑\\", "x".repeat(5_000)])(
           "an installation named %s labels and lists its own objects",
           async (instance) => {
-            const ours = await harness.connector({ instance });
+            const ours = await harness().connector({ instance });
             const spec = specFor(ours);
             await ours.provision(spec, never());
             expect(await ours.listManaged(never())).toMatchObject([
               { object: spec.object, grantId: spec.grantId },
             ]);
-            expect(await connector.listManaged(never())).toEqual([]);
+            expect(await connector().listManaged(never())).toEqual([]);
             await ours.takeBack(spec, never());
             await ours.close();
           },
@@ -162,34 +136,34 @@ export function testPostgresInterruptions(installation: PostgresInstallation): v
 
         test("long ids give different names within the limit of PostgreSQL", async () => {
           const tails = ["a", "b"].map((end) => `${"Z".repeat(63)}${end}`);
-          const specs = tails.map((tail) => specFor(connector, { grantId: makeId("grant", tail) }));
+          const specs = tails.map((tail) => specFor(connector(), { grantId: makeId("grant", tail) }));
           expect(new Set(specs.map(({ object }) => object)).size).toBe(2);
-          for (const spec of specs) await connector.provision(spec, never());
-          expect((await connector.listManaged(never())).map(({ object }) => object).toSorted()).toEqual(
+          for (const spec of specs) await connector().provision(spec, never());
+          expect((await connector().listManaged(never())).map(({ object }) => object).toSorted()).toEqual(
             specs.map(({ object }) => object).toSorted(),
           );
-          for (const spec of specs) await connector.takeBack(spec, never());
+          for (const spec of specs) await connector().takeBack(spec, never());
         });
 
         test("a missing role is a fault that is not retryable", async () => {
-          const spec = specFor(connector, { rights: { roles: ["orders_gone"] } });
-          await expect(connector.provision(spec, never())).rejects.toMatchObject({
+          const spec = specFor(connector(), { rights: { roles: ["orders_gone"] } });
+          await expect(connector().provision(spec, never())).rejects.toMatchObject({
             code: "refused",
             retryable: false,
           });
         });
 
         test("the printed command can be pasted into a shell", async () => {
-          const spec = specFor(connector);
-          await connector.provision(spec, never());
-          const issued = await connector.issue(spec, { expiresAt: inOneHour() }, never());
-          const { port } = harness.server;
+          const spec = specFor(connector());
+          await connector().provision(spec, never());
+          const issued = await connector().issue(spec, { expiresAt: inOneHour() }, never());
+          const { port } = harness().server;
           expect(issued).toMatchObject({
             where: `127.0.0.1:${port}/orders`,
             username: spec.object,
             command: `psql -h 127.0.0.1 -p ${port} -U ${spec.object} orders`,
           });
-          await connector.takeBack(spec, never());
+          await connector().takeBack(spec, never());
         });
       }
     },

@@ -5,7 +5,7 @@ import { parseScope } from "../../../src/core/values/scopes.ts";
 import type { Connector, TargetSpec } from "../../../src/service/ports/connector.ts";
 import { leavesNothingBehind } from "../../support/leftover-processes.ts";
 import { testConnectorContract } from "../connector-contract.ts";
-import { never, specFor, readOrders } from "../support/connector-harness.ts";
+import { never, specFor, readOrders, connectorOperations } from "../support/connector-harness.ts";
 import {
   missingRedis,
   redisKind,
@@ -116,22 +116,17 @@ describe.skipIf(missingRedis !== undefined)(`Redis${reason}`, () => {
   ])(
     "a connection cut at any command, %s, and a retry leave nothing twice and nothing behind",
     async (_, isReceived) => {
-      const operations: readonly ((to: Connector, spec: TargetSpec) => Promise<unknown>)[] = [
-        (to, spec) => to.provision(spec, never()),
-        (to, spec) => to.issue(spec, { expiresAt: spec.notAfter }, never()),
-        (to, spec) => to.takeBack(spec, never()),
-      ];
       let cuts = 0;
-      for (const [index, operation] of operations.entries()) {
+      for (const [index, operation] of connectorOperations.entries()) {
         for (let command = 1; command < 20; command++) {
           const spec = specFor(connector);
-          for (const before of operations.slice(0, index)) await before(connector, spec);
+          for (const before of connectorOperations.slice(0, index)) await before(connector, spec);
           const { server, wasCut } = cutAt(command, isReceived);
           await operation(harness.with({}, server), spec).catch(() => {});
           const listed = await connector.listManaged(never());
           expect(listed.length).toBeLessThanOrEqual(1);
           expect(listed.flatMap(({ drift }) => drift)).toEqual([]);
-          for (const again of operations.slice(index)) await again(connector, spec);
+          for (const again of connectorOperations.slice(index)) await again(connector, spec);
           expect(await connector.listManaged(never())).toEqual([]);
           if (!wasCut()) break;
           cuts += 1;

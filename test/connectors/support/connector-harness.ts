@@ -79,3 +79,10 @@ export function specFor(connector: Connector, more: Partial<TargetSpec> = {}): T
     ...more,
   };
 }
+
+/** What a connector does with one object, in the order of its life; each may be cut off and repeated. */
+export const connectorOperations: readonly ((to: Connector, spec: TargetSpec) => Promise<unknown>)[] = [
+  (to, spec) => to.provision(spec, never()),
+  (to, spec) => to.issue(spec, { expiresAt: spec.notAfter }, never()),
+  (to, spec) => to.takeBack(spec, never()),
+];

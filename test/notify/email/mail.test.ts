@@ -148,32 +148,18 @@ test("break-glass is named in the subject", () => {
 });
 
 test("a new key, an expiring key and a link request are e-mails of their own", () => {
-  const key = noteEmail(
-    {
-      about: "key",
-      notice: "key_made",
-      last4: "abcd",
-      keyId: "key_1",
-      mintedBy: "Admin",
-      roles: ["approver"],
-      expiresAt: "2024-04-15T00:00:00.000Z",
-    },
-    envelope,
-  );
+  const about = {
+    about: "key",
+    last4: "abcd",
+    keyId: "key_1",
+    mintedBy: "Admin",
+    roles: ["approver"],
+    expiresAt: "2024-04-15T00:00:00.000Z",
+  } as const;
+  const key = noteEmail({ ...about, notice: "key_made" }, envelope);
   expect(key).toMatchObject({ subject: "An API key was made in your name: key_1", references: [] });
   expect(key.text).toContain("approver");
-  const expiring = noteEmail(
-    {
-      about: "key",
-      notice: "key_expiring",
-      last4: "abcd",
-      keyId: "key_1",
-      mintedBy: "Admin",
-      roles: ["approver"],
-      expiresAt: "2024-04-15T00:00:00.000Z",
-    },
-    envelope,
-  );
+  const expiring = noteEmail({ ...about, notice: "key_expiring" }, envelope);
   expect(expiring).toMatchObject({ subject: "Your API key expires soon: key_1", references: [] });
   expect(expiring.text).toContain("ends in …abcd");
   const link = noteEmail(
