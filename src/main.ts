@@ -112,7 +112,7 @@ async function run(): Promise<void> {
     chatSurfaces.start();
     logSurfaces(settings, log);
     stopOnSignal(stop, log);
-    // After the signal handlers: whoever waits for this line may send a signal at once.
+    // After the signal handlers, because a reader of this line may send a signal at once.
     log.info({ address, publicUrl: settings.publicUrl ?? address }, "listening");
     scheduler.begin();
   } catch (error) {

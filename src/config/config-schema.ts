@@ -45,7 +45,7 @@ export const configSchema = z.strictObject({
     .array(identityContent)
     .max(identitiesMax)
     .default([])
-    .describe("People and programs. Whoever is removed from this list is deactivated."),
+    .describe("People and programs. Those removed from this list are deactivated."),
   roles: chatRoles.prefault({}).describe("Who is administrator or auditor in chat."),
   policies: z.array(policyContent).max(policiesMax).default([]).describe("Which requests are approved how."),
   default: z

@@ -43,7 +43,7 @@ function accountLinkedNote({ account, byName }: Extract<Note, { about: "account_
         { userText: account.user },
         ".",
       ],
-      ["Whoever uses that account can ask and decide as you."],
+      ["Anyone who uses that account can ask and decide as you."],
       ["If it is not yours, tell an administrator now: they can take the link away."],
     ],
     actions: [],
@@ -61,7 +61,7 @@ function keyMadeNote({ mintedBy, roles, expiresAt, keyId }: KeyNote): NoteText {
         ? ["It works until it is deleted. Its id is ", keyId, "."]
         : ["It works until ", { time: expiresAt }, ". Its id is ", keyId, "."],
       [
-        "Whoever has it acts as you. If you do not know of it, tell an administrator now: they can delete it.",
+        "Anyone who has it acts as you. If you do not know of it, tell an administrator now: they can delete it.",
       ],
     ],
     actions: [],
@@ -103,7 +103,7 @@ function linkRequestNote({
             candidate.id,
             "). Link only if you are sure.",
           ],
-      ["Whoever is linked can ask and decide as that person."],
+      ["The linked account can ask and decide as that person."],
     ],
     actions: candidate === null ? ["link_other"] : ["link", "link_other"],
   };

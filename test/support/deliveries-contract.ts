@@ -156,7 +156,7 @@ export function deliveriesContract(harness: () => DeliveriesHarness): void {
     expect(offering()).toBe(before - 2);
   });
 
-  test("a link request is recorded, and says that it is done whoever linked the account", async () => {
+  test("a link request is recorded, and says that it is done when anyone has linked the account", async () => {
     const h = harness();
     const account = { surface: "slack", team: "T0OTHER", user: "U0NEW" } as const;
     await h.service.services.accountLinks.askForLink(account, { displayName: "New", email: null });

@@ -141,7 +141,7 @@ test("the note about a new API key says what it means and what to do", () => {
     roles: ["approver"],
     expiresAt: at,
   });
-  expect(plain(text.lines)).toMatch(/Cto made it\. Its roles: approver\.[^]*Whoever has it acts as you/);
+  expect(plain(text.lines)).toMatch(/Cto made it\. Its roles: approver\.[^]*Anyone who has it acts as you/);
 });
 
 test("the note about an expiring API key says which one, until when and what to do, but not the key", () => {

@@ -13,7 +13,7 @@ if (Number(process.versions.napi) < nodeApiMin) {
   process.exit(1);
 }
 
-// Caches compiled code beside the packages: whoever can write there can change the program anyway. Where the folder is
+// Caches compiled code beside the packages, because anyone who can write there can change the program anyway. Where the folder is
 // not writable, every start compiles again.
 module.enableCompileCache(join(import.meta.dirname, "../../../node_modules/.cache/compiled"));
 

@@ -135,7 +135,7 @@ export function linkForm(account: ChatAccount): Dialog {
     intro: [
       [account.surface === "slack" ? "Slack workspace " : "Teams tenant ", { userText: account.team }],
       ["User ", { userText: account.user }],
-      ["Whoever uses this account will ask and decide as the person you name. Be sure who it is."],
+      ["Anyone who uses this account will ask and decide as the person you name. Be sure who it is."],
     ],
     fields: [
       textField("identity", "Whose account", {

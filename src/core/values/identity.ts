@@ -181,8 +181,8 @@ export function selectorKey(selector: Selector): string {
 }
 
 /**
- * Binds every address to the active person who has it now. An address nobody has stays unbound, so whoever gets it
- * later may decide. Groups and managers stay unbound too: they are read at each decision.
+ * Binds every address to the active person who has it now. An address nobody has stays unbound, so the person who
+ * gets it later may decide. Groups and managers stay unbound too: they are read at each decision.
  */
 export function withAddressesResolved(
   selectors: readonly Selector[],

@@ -18,7 +18,7 @@ test.each([
   [{ npm_command: "exec", npm_lifecycle_event: "npx" }, "npx jit"],
   [{ npm_command: "run-script", npm_lifecycle_event: "jit" }, "npm run jit --"],
   [{ npm_command: "run-script", npm_lifecycle_event: "deploy" }, "jit"],
-])("a hint begins as whoever reads it started us: %j", async (environment, start) => {
+])("a hint begins with the command that its reader used: %j", async (environment, start) => {
   const { url } = await asked();
   const { err } = await jit(ask, { url, environment });
   expect(hintIn(err)).toBe(`${start} wait jit_one`);

@@ -79,7 +79,7 @@ describe("rotation and extension", () => {
   });
 });
 
-test("an ended grant issues no secret, whoever asks and however late", async () => {
+test("an ended grant issues no secret to any caller at any time", async () => {
   const { id, object } = await harness.holding();
   const grantId = makeId("grant", object.slice("jit_".length));
   unwrap(await harness.services.requestCommands.complete(await harness.caller("dev"), id));

@@ -158,7 +158,7 @@ test("while pending, people who leave do not count, and voters keep their name a
   expect(given?.data).toMatchObject({ stages: [1], as: ["group:dba"] });
 });
 
-test("a request decided by an earlier version counts its votes, whoever is in the group now", async () => {
+test("a request decided by an earlier version counts its votes, whatever the group is now", async () => {
   const id = await asked();
   await approve("ann", id);
   await approve("bob", id);

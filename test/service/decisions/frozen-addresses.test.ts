@@ -38,7 +38,7 @@ describe("an address in a frozen requirement means the person who had it then", 
       name === "sec" ? { email: "old@company.com" } : name === "sam" ? { email: "sec@company.com" } : {},
     );
     expect(await approve("sam", id)).toBe("not_an_approver");
-    // Today's policy asks whoever has the address today, too.
+    // The current policy also asks the person who has the address now.
     expect(await approve("sec", id)).toBe("PENDING");
     expect(await approve("sam", id)).toBe("APPROVED");
   });

@@ -92,7 +92,7 @@ export function directoryContract(open: OpenEmptyStore): void {
     expect(await store.groupNames("built-in")).toEqual([]);
   });
 
-  test("an address bound to an identity means that identity; any other means whoever has the address", async () => {
+  test("an address bound to an identity means that identity; any other means the person who has the address", async () => {
     const store = await open();
     await keep(
       store,

@@ -88,7 +88,7 @@ test("when the COMMIT of a batch does not fit on the disk, each step is tried al
 test.each([
   [399, "fulfilled"],
   [400, "rejected"],
-] as const)("a lock met for %i ms: whoever waited together is %s", async (ms, status) => {
+] as const)("a lock held for %i ms: the steps that waited together are %s", async (ms, status) => {
   const now = vi.spyOn(performance, "now").mockReturnValue(0);
   onTestFinished(() => now.mockRestore());
   const times = [150, 300, ms];

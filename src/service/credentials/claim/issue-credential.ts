@@ -1,4 +1,4 @@
-import { keylessAt, keyMissing } from "./required-ssh-key.ts";
+import { connectorsNeedingKey, keyMissing } from "./required-ssh-key.ts";
 import { assertPresent } from "../../../core/values/assert.ts";
 import { hasStarted, type Grant, type StartedGrant } from "../../../core/access/grant.ts";
 import { isRefusal, refuse, type Refusal } from "../../../core/values/refusals.ts";
@@ -61,8 +61,8 @@ export async function issuePrepared(
   const refusal = await refusalBeforeSecrets(context, first, decision);
   if (refusal !== undefined) return refusal;
   const grant = assertPresent(prepared, "a prepared grant");
-  const keyless = sshPublicKey === undefined ? keylessAt(context, connectorsOf(grant)) : [];
-  if (keyless.length > 0) return keyMissing(keyless, request.id);
+  const needingKey = sshPublicKey === undefined ? connectorsNeedingKey(context, connectorsOf(grant)) : [];
+  if (needingKey.length > 0) return keyMissing(needingKey, request.id);
   const expiresAt = plus(startedAt, assertPresent(request.grantedDurationMs, "a granted duration"));
   const { targets, faults } = await atTargets(grant, expiresAt, sshPublicKey);
   const final = faults.find((one) => one.isFinal);
@@ -108,8 +108,8 @@ async function rotateOnce(
   const refusal = await refusalBeforeSecrets(context, first, rotation);
   if (refusal !== undefined) return refusal;
   const grant = startedOf(first.accessCase.grant);
-  const keyless = sshPublicKey === undefined ? keylessAt(context, connectorsOf(grant)) : [];
-  if (isKeyRequired === true && keyless.length > 0) return keyMissing(keyless, id);
+  const needingKey = sshPublicKey === undefined ? connectorsNeedingKey(context, connectorsOf(grant)) : [];
+  if (isKeyRequired === true && needingKey.length > 0) return keyMissing(needingKey, id);
   const issued = await atTargets(grant, grant.expiresAt, sshPublicKey);
   // The token is replaced in any case: the holder may have lost it to somebody.
   const targets = [...issued.targets, ...issued.faults.map((one) => one.missing)];

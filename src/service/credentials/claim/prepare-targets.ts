@@ -1,4 +1,4 @@
-import { keylessAt, keyMissing } from "./required-ssh-key.ts";
+import { connectorsNeedingKey, keyMissing } from "./required-ssh-key.ts";
 import { makeId, type RequestId } from "../../../core/values/ids.ts";
 import { decideNotServed, decidePrepare } from "../../../core/decisions/decide-preparation.ts";
 import { isRefusal, refuse, type Refusal } from "../../../core/values/refusals.ts";
@@ -36,10 +36,13 @@ function preparationDecision(context: ServiceContext, { sshPublicKey }: Claim): 
     if (whyNotServed(connectors, request) !== undefined) return { decision: configurationChanged(), expects };
     const decision = decidePrepare(accessCase, { ...facts, grantId, desired }, runtime.now());
     const names = grant?.phase === "PREPARING" ? grant.targets.map(({ spec }) => spec.connector) : undefined;
-    const keyless =
-      sshPublicKey === undefined ? keylessAt(context, names ?? desired.map((one) => one.connector)) : [];
+    const needingKey =
+      sshPublicKey === undefined
+        ? connectorsNeedingKey(context, names ?? desired.map((one) => one.connector))
+        : [];
     return {
-      decision: isRefusal(decision) || keyless.length === 0 ? decision : keyMissing(keyless, request.id),
+      decision:
+        isRefusal(decision) || needingKey.length === 0 ? decision : keyMissing(needingKey, request.id),
       expects,
       people,
     };

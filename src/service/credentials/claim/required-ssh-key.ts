@@ -1,8 +1,8 @@
 import { refuse, type Refusal } from "../../../core/values/refusals.ts";
 import type { ServiceContext } from "../../decisions/load-facts.ts";
 
-/** Those of the connectors that can issue nothing without a public key. */
-export function keylessAt(
+/** The connectors among `names` that issue nothing without an SSH public key. */
+export function connectorsNeedingKey(
   { connectors }: Pick<ServiceContext, "connectors">,
   names: readonly string[],
 ): readonly string[] {
