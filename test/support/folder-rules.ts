@@ -117,7 +117,7 @@ export const rules: Record<string, FolderRule> = {
       "node:tty",
     ],
   },
-  "app/observability": { folders: ["core", "service"], packages: ["pino", "prom-client"] },
+  "app/observability": { folders: ["core", "service"], packages: ["pino", "prom-client", "node:net"] },
   "main.ts": {
     folders: ["app", "background", "config", "core", "http", "store"],
     packages: ["pino", "node:fs"],
